@@ -1,0 +1,22 @@
+"""The ground floor's tables: work, what happened, what was archived, who may."""
+
+from dayops.models.access import ApiToken
+from dayops.models.events import Event, Severity
+from dayops.models.frames import Exposure, FrameState, RawFrame
+from dayops.models.runs import Attempt, LogLine, Phase, Run, Task
+from dayops.models.workers import WorkerProcess
+
+__all__ = [
+    "ApiToken",
+    "Attempt",
+    "Event",
+    "Exposure",
+    "FrameState",
+    "LogLine",
+    "Phase",
+    "RawFrame",
+    "Run",
+    "Severity",
+    "Task",
+    "WorkerProcess",
+]
