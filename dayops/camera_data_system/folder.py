@@ -1,0 +1,155 @@
+"""A folder or object store as a Camera Data System, through fsspec.
+
+Offered are the regular files ending in .fits, .fits.fz or .fits.gz, directly in the folder. A ``manifest.json`` in
+the form of an HTTP listing, where present, is the offer. Otherwise a sidecar ``NAME.sha256`` (first word: the
+checksum, as `sha256sum` writes it) vouches for a file, and a file without one is offered, unverified, once nothing
+has touched it for two seconds.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from dayops.camera_data_system.offers import (
+    BadOffer,
+    CameraDataSystemAway,
+    OfferedFrame,
+    check_label,
+    oldest_first,
+    read_listing,
+    read_offer,
+)
+from dayops.observing_day import ObservingDay, day_obs_at
+
+_ENDINGS = (".fits", ".fits.fz", ".fits.gz")
+_CHUNK = 1024 * 1024
+_MAX_MANIFEST_BYTES = 64 * 1024**2
+_SETTLED = timedelta(seconds=2)
+# LSST's file names: telescope, controller, dayObs, sequence number, then raft and slot
+_LSST_NAME = re.compile(r"(?P<exposure>[A-Z]{2}_[A-Z]_(?P<day>\d{8})_(?P<seq>\d{6}))(?:[_-](?P<detector>R\d\d_S\w\w))?")
+
+
+class FolderCameraDataSystem:
+    """Frames lying in `url`: a local path, ``file://…``, ``s3://bucket/folder`` or whatever fsspec knows."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._files, self._root = fsspec.core.url_to_fs(url)
+
+    def frames(self, day_obs: int | None = None) -> list[OfferedFrame]:
+        listing = self._list()
+        if "manifest.json" in listing:
+            offered = self._manifest(listing["manifest.json"])
+        else:
+            offered = oldest_first([self._offer(name, listing) for name in listing if self._is_frame(name, listing)])
+        return [frame for frame in offered if day_obs is None or frame.day_obs == day_obs]
+
+    def fetch(self, frame: OfferedFrame, into: BinaryIO, offset: int = 0) -> None:
+        done = offset
+        try:
+            with self._open(check_label("name", frame.name)) as source:
+                source.seek(offset)
+                while done < frame.size and (chunk := source.read(min(_CHUNK, frame.size - done))):
+                    into.write(chunk)
+                    done += len(chunk)
+        except OSError as error:
+            raise CameraDataSystemAway(f"{frame.name} cannot be copied from {self.url}: {error}") from error
+        if done < frame.size:
+            raise CameraDataSystemAway(f"{frame.name} in {self.url} ended after {done} of {frame.size} bytes")
+
+    def _list(self) -> dict[str, Mapping[str, Any]]:
+        try:
+            self._files.invalidate_cache()
+            entries = self._files.ls(self._root, detail=True)
+        except OSError as error:
+            raise CameraDataSystemAway(f"The folder {self.url} cannot be listed: {error}") from error
+        return {str(entry["name"]).rpartition("/")[2]: entry for entry in entries}
+
+    def _is_frame(self, name: str, listing: Mapping[str, Mapping[str, Any]]) -> bool:
+        entry = listing[name]
+        regular = entry["type"] == "file" and not entry.get("islink") and entry["size"] > 0
+        if not (name.endswith(_ENDINGS) and regular):
+            return False
+        return f"{name}.sha256" in listing or datetime.now(UTC) - _modified(entry) >= _SETTLED
+
+    def _offer(self, name: str, listing: Mapping[str, Mapping[str, Any]]) -> OfferedFrame:
+        modified = _modified(listing[name])
+        facts = {"exposure": name.partition(".fits")[0], "day_obs": day_obs_at(modified), "seq_num": 0, "detector": ""}
+        try:
+            return read_offer(
+                facts
+                | _facts_in_name(name)
+                | {"name": name, "size": listing[name]["size"], "offered_at": modified.isoformat()}
+                | {"sha256": self._sidecar(f"{name}.sha256") if f"{name}.sha256" in listing else None}
+            )
+        except ValueError as error:
+            raise BadOffer(
+                f"The file {name!r} in {self.url} cannot be offered: {error}. Rename or remove it."
+            ) from error
+
+    def _manifest(self, entry: Mapping[str, Any]) -> list[OfferedFrame]:
+        if entry["size"] > _MAX_MANIFEST_BYTES:
+            raise BadOffer(f"manifest.json in {self.url} is larger than {_MAX_MANIFEST_BYTES} bytes")
+        try:
+            with self._open("manifest.json") as file:
+                payload = json.loads(file.read(_MAX_MANIFEST_BYTES))
+        except OSError as error:
+            raise CameraDataSystemAway(f"manifest.json in {self.url} cannot be read: {error}") from error
+        except ValueError as error:
+            raise BadOffer(f"manifest.json in {self.url} is not JSON: {error}") from error
+        return read_listing(payload, f"manifest.json in {self.url}")
+
+    def _sidecar(self, name: str) -> str:
+        try:
+            with self._open(name) as file:
+                words = file.read(1024).decode("ascii", "replace").split()
+        except OSError as error:
+            raise CameraDataSystemAway(f"{name} in {self.url} cannot be read: {error}") from error
+        return words[0].lower() if words else ""
+
+    def _open(self, name: str) -> BinaryIO:
+        path = f"{self._root}/{name}"
+        if isinstance(self._files, LocalFileSystem):
+            return _open_regular(Path(path))
+        return cast(BinaryIO, self._files.open(path, "rb"))
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Never follows a link and never waits: a FIFO put in the file's place would otherwise hang the reader for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path.name} is not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def _modified(entry: Mapping[str, Any]) -> datetime:
+    """Local folders say `mtime`, S3 says `LastModified`, the in-memory store `created`."""
+    value = entry.get("mtime") or entry.get("LastModified") or entry.get("created")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return datetime.fromtimestamp(float(value or 0.0), UTC)
+
+
+def _facts_in_name(name: str) -> dict[str, Any]:
+    match = _LSST_NAME.match(name)
+    if match is None:
+        return {}
+    try:
+        day = ObservingDay(int(match["day"])).day_obs
+    except ValueError:
+        return {}
+    return {
+        "exposure": match["exposure"],
+        "day_obs": day,
+        "seq_num": int(match["seq"]),
+        "detector": match["detector"] or "",
+    }
