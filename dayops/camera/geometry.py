@@ -89,12 +89,16 @@ class Detector:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera: its name (as in URLs), its title (for people) and its detectors in the order of their ids."""
+    """A camera: its name (as in URLs), its title (for people) and its detectors in the order of their ids.
+
+    `instruments` are the values of INSTRUME by which its raw frames are known.
+    """
 
     name: str
     title: str
     filters: tuple[str, ...]
     detectors: tuple[Detector, ...] = field(repr=False)
+    instruments: tuple[str, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[int, Detector]:
