@@ -1,0 +1,31 @@
+"""The addresses of DayOps. dayObs comes first wherever a page is about a day."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from dayops.web import converters
+from dayops.web.health import healthz, readyz
+from dayops.web.pulse import pulse
+from dayops.web.sign_in import SignIn
+from dayops.web.style_page import style
+from dayops.web.token_pages import revoke_token, token_list
+
+converters.register()
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("pulse/", pulse, name="pulse"),
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("tokens/", token_list, name="tokens"),
+    path("tokens/<int:pk>/revoke/", revoke_token, name="token-revoke"),
+    path("style/", style, name="style"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "dayops.web.errors.bad_request"
+handler403 = "dayops.web.errors.forbidden"
+handler404 = "dayops.web.errors.not_found"
+handler500 = "dayops.web.errors.server_error"
