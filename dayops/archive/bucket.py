@@ -1,0 +1,59 @@
+"""Archived content in an object store, through fsspec (``s3://bucket/prefix`` and its like).
+
+An object appears whole or not at all, so publishing is an upload followed by a look at what arrived.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from dayops.archive.errors import Damaged
+from dayops.archive.folder import Entry
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A prefix of an fsspec file system. `files` is that file system."""
+
+    files: Any
+    root: str
+
+    def publish(self, source: Path, key: str) -> bool:
+        """Upload `source` to `key`, then remove it. True when an object of that size was there before."""
+        size = source.stat().st_size
+        existed = self.size(key) == size
+        if not existed:
+            self.files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
+            self.files.put_file(str(source), self._path(key))
+            if (arrived := self.size(key)) != size:
+                raise Damaged(f"{key}: {size} bytes were uploaded but the object store holds {arrived}. Try again.")
+        source.unlink()
+        return existed
+
+    def open(self, key: str) -> BinaryIO:
+        return cast("BinaryIO", self.files.open(self._path(key), "rb"))
+
+    def size(self, key: str) -> int | None:
+        """Bytes under `key`, or None when there is nothing."""
+        self.files.invalidate_cache()
+        try:
+            return int(self.files.info(self._path(key))["size"])
+        except FileNotFoundError:
+            return None
+
+    def walk(self, prefix: str) -> Iterator[Entry]:
+        self.files.invalidate_cache()
+        for path, info in sorted(self.files.find(self._path(prefix), detail=True).items()):
+            modified = info.get("LastModified") or info.get("created") or _LONG_AGO
+            yield Entry(key=path.removeprefix(self.root).lstrip("/"), size=int(info["size"]), modified=modified)
+
+    def remove(self, key: str) -> None:
+        if self.size(key) is not None:
+            self.files.rm_file(self._path(key))
+
+    def _path(self, key: str) -> str:
+        return f"{self.root.rstrip('/')}/{key}"
