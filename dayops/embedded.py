@@ -29,6 +29,9 @@ class ServicesError(RuntimeError):
     """PostgreSQL or Valkey could not be started; the message says why and what to do."""
 
 
+_started: list[subprocess.Popen[bytes]] = []  # kept, so that Python does not warn that they outlive us
+
+
 def state_dir() -> Path:
     """Where everything this installation keeps lives: DAYOPS_STATE, or `var` in the checkout."""
     return Path(os.environ.get("DAYOPS_STATE") or CHECKOUT / "var").resolve()
@@ -119,7 +122,7 @@ def _spawn_guardian(state: Path) -> subprocess.Popen[bytes]:
     log = state / "log"
     log.mkdir(exist_ok=True)
     with (log / "guardian.log").open("ab") as output:
-        return subprocess.Popen(
+        guardian = subprocess.Popen(
             [sys.executable, "-m", "dayops.guardian", str(state)],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
@@ -127,6 +130,8 @@ def _spawn_guardian(state: Path) -> subprocess.Popen[bytes]:
             stderr=output,
             start_new_session=True,  # Ctrl-C in the terminal is for its users, not for it
         )
+    _started.append(guardian)
+    return guardian
 
 
 def _wait_until_stopped_or_used(state: Path) -> None:

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from dayops import embedded
 
@@ -54,7 +55,7 @@ class Server:
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
-                preexec_fn=_die_with_parent(self.stop_signal),  # noqa: PLW1509 (single-threaded here)
+                preexec_fn=_die_with_parent(self.stop_signal),
                 **_as_user(self.user),
             )
 
@@ -76,7 +77,7 @@ def _die_with_parent(sent: signal.Signals) -> Callable[[], None]:
     return ask
 
 
-def _as_user(user: int | None) -> dict[str, object]:
+def _as_user(user: int | None) -> dict[str, Any]:
     return {} if user is None else {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
 
 

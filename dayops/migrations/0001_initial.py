@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ('arguments', models.JSONField(default=dict)),
                 ('phase', models.CharField(choices=[('PENDING', 'Pending'), ('QUEUED', 'Queued'), ('EXECUTING', 'Executing'), ('COMPLETED', 'Completed'), ('ERROR', 'Error'), ('ABORTED', 'Aborted')], default='PENDING', max_length=10)),
                 ('attempt', models.PositiveIntegerField(default=0)),
-                ('max_attempts', models.PositiveSmallIntegerField(default=3)),
+                ('max_attempts', models.PositiveIntegerField(default=5)),
                 ('timeout_s', models.PositiveIntegerField(default=600)),
                 ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('lease_until', models.DateTimeField(blank=True, null=True)),

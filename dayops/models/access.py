@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class ApiToken(models.Model):
-    """A revocable key of a user for programs. `digest` is the SHA-256 of 256 random bits; the key itself is not kept."""
+    """A user's revocable key for programs. `digest` is the SHA-256 of 256 random bits; the key itself is not kept."""
 
     class Scope(models.TextChoices):
         READ = "read", "Read"

@@ -24,12 +24,12 @@ class Exposure(models.Model):
     detectors_expected = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField(db_default=Now())
 
-    frames: "models.Manager[RawFrame]"
-
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["camera", "name"], name="exposure_once"),
-            models.CheckConstraint(name="exposure_time_sane", condition=models.Q(exposure_s__gte=0, exposure_s__lt=1e5)),
+            models.CheckConstraint(
+                name="exposure_time_sane", condition=models.Q(exposure_s__gte=0, exposure_s__lt=1e5)
+            ),
         ]
         indexes: ClassVar = [
             # the exposure table of a day, in the order taken

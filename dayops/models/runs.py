@@ -47,8 +47,6 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    tasks: "models.Manager[Task]"
-
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(name="run_phase_known", condition=models.Q(phase__in=Phase.values)),
@@ -85,7 +83,7 @@ class Task(models.Model):
     arguments = models.JSONField(default=dict)
     phase = models.CharField(max_length=10, choices=Phase.choices, default=Phase.PENDING)
     attempt = models.PositiveIntegerField(default=0)
-    max_attempts = models.PositiveSmallIntegerField(default=3)
+    max_attempts = models.PositiveIntegerField(default=5)
     timeout_s = models.PositiveIntegerField(default=600)
     not_before = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -100,9 +98,6 @@ class Task(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-
-    attempts: "models.Manager[Attempt]"
-    log_lines: "models.Manager[LogLine]"
 
     class Meta:
         constraints: ClassVar = [
@@ -119,9 +114,7 @@ class Task(models.Model):
         ]
         indexes: ClassVar = [
             # the claim: oldest of the highest priority on one queue
-            models.Index(
-                fields=["queue", "-priority", "id"], name="task_claim", condition=models.Q(phase="QUEUED")
-            ),
+            models.Index(fields=["queue", "-priority", "id"], name="task_claim", condition=models.Q(phase="QUEUED")),
             # the tick looks for holders that have died
             models.Index(fields=["lease_until"], name="task_leases", condition=models.Q(phase="EXECUTING")),
             # the run page and the stage gate
