@@ -15,6 +15,7 @@ from dayops.models import ApiToken
 from dayops.web.refusals import refusal
 
 P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,21 +61,15 @@ def may(request: HttpRequest, permission: str) -> bool:
     return not why_not(request, permission)
 
 
-def require(
-    permission: str,
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-]:
+def require(permission: str) -> Callable[[View[P]], View[P]]:
     """Guard a view: without `permission` it answers 403 with a sentence saying which group may.
 
     Works for people with a session and for programs with a token alike.
     """
 
-    def guard(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def guard(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if reason := why_not(request, permission):
                 return refusal(request, HTTPStatus.FORBIDDEN, reason)
             return view(request, *args, **kwargs)

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -16,7 +16,7 @@ PREFIX = "dayops_"  # so that secret scanners and people recognise a leaked one
 _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
-def create(user: AbstractBaseUser, name: str, scope: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+def create(user: User, name: str, scope: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
     """Make a token of `user` and return it with its key, which nobody can learn again.
 
     Raises ValueError, in words, for an empty or used name, an unknown scope or an expiry that is past.
