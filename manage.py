@@ -6,12 +6,18 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 
 WITHOUT_SERVICES = {"camera_data_system", "help", "version", "makemigrations"}
+SCRATCH = {"chaos"}  # drills: never on kept data
 
 
-def _services(command: str) -> AbstractContextManager[None]:
+def _services(words: list[str]) -> AbstractContextManager[object]:
     from dayops import embedded
 
-    if "DATABASE_URL" in os.environ or command in WITHOUT_SERVICES or command.startswith("-"):
+    command = words[0] if words else "help"
+    if command in WITHOUT_SERVICES or command.startswith("-") or "--help" in words:
+        return nullcontext()
+    if command in SCRATCH or (command == "demo" and "--once" in words):
+        return embedded.scratch()
+    if "DATABASE_URL" in os.environ:
         return nullcontext()
     return embedded.services(embedded.state_dir())
 
@@ -22,10 +28,14 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("Django is missing. Run: make setup (or: .venv/bin/python manage.py ...)")
+        sys.exit("Django is missing. Run: make setup")
+    from dayops.embedded import ServicesError
 
-    with _services(sys.argv[1] if len(sys.argv) > 1 else "help"):
-        execute_from_command_line(sys.argv)
+    try:
+        with _services(sys.argv[1:]):
+            execute_from_command_line(sys.argv)
+    except ServicesError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

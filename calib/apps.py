@@ -1,4 +1,4 @@
-"""Calibration: announces itself to the ground floor."""
+"""Calibration: raw calibration frames are measured as they are archived; masters come from them."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,15 @@ from django.apps import AppConfig
 class CalibConfig(AppConfig):
     name = "calib"
     verbose_name = "Calibration"
+
+    def ready(self) -> None:
+        from calib import board, jobs, services  # noqa: F401 (jobs registers its job functions)
+        from calib.science.amplifier import warm_up
+        from dayops.activities import register
+        from dayops.archive import on_archived
+        from dayops.worker import warm_up_with
+
+        for activity in board.ACTIVITIES:
+            register(activity)
+        on_archived(services.queue_assessment)
+        warm_up_with(warm_up)

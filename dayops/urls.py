@@ -8,7 +8,8 @@ from dayops.web import converters
 from dayops.web.health import healthz, readyz
 from dayops.web.pulse import pulse
 from dayops.web.sign_in import SignIn
-from dayops.web.style_page import style
+from dayops.web.style_image import style_info, style_pixel, style_tile
+from dayops.web.style_page import style, style_figure
 from dayops.web.token_pages import revoke_token, token_list
 
 converters.register()
@@ -22,6 +23,10 @@ urlpatterns = [
     path("tokens/", token_list, name="tokens"),
     path("tokens/<int:pk>/revoke/", revoke_token, name="token-revoke"),
     path("style/", style, name="style"),
+    path("style/figure/", style_figure, name="style-figure"),
+    path("style/image/", style_info, name="style-image"),
+    path("style/image/pixel/", style_pixel, name="style-pixel"),
+    path("style/image/<int:z>/<int:x>/<int:y>", style_tile, name="style-tile"),
     path("admin/", admin.site.urls),
 ]
 

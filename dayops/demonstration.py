@@ -1,0 +1,166 @@
+"""One machine's demonstration: DayOps and a simulated observatory, for `make demo`.
+
+The order is that of the printed lines: services, tables, sign-ins, Camera Data System, web, scheduler, workers, day.
+"""
+
+import fcntl
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import requests
+from django.core.management import call_command
+
+from dayops.observing_day import ObservingDay
+from dayops.processes import Child, manage, stop_all, worker
+from dayops.sign_ins import SignIn, demonstration_sign_ins
+
+FIRST_PORT = 8000
+START_LIMIT_S = 60.0
+
+
+class DemonstrationError(RuntimeError):
+    """The demonstration cannot go on; the message says why and where to look."""
+
+
+@dataclass
+class Demonstration:
+    """Everything that was started, in the order in which it is to be stopped."""
+
+    state: Path
+    day: ObservingDay
+    cadence_s: float
+    workers: int
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    children: list[Child] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    def say(self, text: str) -> None:
+        self.out.write(f"{time.monotonic() - self.began:7.1f} s  {text}\n")
+        self.out.flush()
+
+    def start(self, child: Child) -> None:
+        child.start()
+        self.children.append(child)
+
+    def watch(self) -> None:
+        """Start again what died."""
+        for child in self.children:
+            if child.restart_if_dead():
+                self.say(f"{child.name} had ended and was started again; see {child.log}")
+
+    def stop(self) -> None:
+        stop_all(self.children)
+
+
+def prepare(demonstration: Demonstration) -> tuple[SignIn, ...]:
+    """Tables and people."""
+    demonstration.say("PostgreSQL and Valkey run")
+    call_command("migrate", verbosity=0)
+    demonstration.say("tables are up to date")
+    people = demonstration_sign_ins(demonstration.state)
+    demonstration.say("one sign-in for each role")
+    return people
+
+
+def start_observatory(demonstration: Demonstration, camera: str, seed: int, exposures: int | None = None) -> str:
+    """Start the simulated Camera Data System; returns its address."""
+    announcement = demonstration.state / "camera_data_system.json"
+    announcement.unlink(missing_ok=True)
+    words = ["--port", "0", "--folder", str(demonstration.state / "camera"), "--announce", str(announcement)]
+    words += ["--cadence", str(demonstration.cadence_s), "--seed", str(seed), "--camera", camera]
+    words += ["--day-obs", str(demonstration.day.day_obs)]
+    words += ["--exposures", str(exposures)] if exposures else []
+    child = Child("Camera Data System", manage("camera_data_system", *words), demonstration.logs / "camera.log")
+    demonstration.start(child)
+    said = _wait_for(announcement, child)
+    demonstration.say(f"Camera Data System (simulated) at {said['url']}")
+    return str(said["url"])
+
+
+def start_engine(demonstration: Demonstration, camera_data_system: str) -> None:
+    """Scheduler and workers."""
+    environment = {"DAYOPS_CAMERA_DATA_SYSTEM": camera_data_system}
+    scheduler = Child("scheduler", manage("scheduler"), demonstration.logs / "scheduler.log", environment)
+    demonstration.start(scheduler)
+    for number in range(1, demonstration.workers + 1):
+        demonstration.start(worker("alert-production", number, demonstration.logs, environment))
+    demonstration.say(f"scheduler and {demonstration.workers} workers started")
+
+
+def start_web(demonstration: Demonstration) -> str:
+    """The web server on the first free port from 8000; returns its address once it answers."""
+    port = free_port(FIRST_PORT)
+    if port != FIRST_PORT:
+        demonstration.say(f"port {FIRST_PORT} is taken; using {port}")
+    address = f"http://127.0.0.1:{port}"
+    options = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--worker-class", "gthread"]
+    command = [sys.executable, "-m", "gunicorn", *options, "--log-level", "warning", "dayops.wsgi"]
+    child = Child("web server", command, demonstration.logs / "web.log", {"DJANGO_SETTINGS_MODULE": "dayops.settings"})
+    demonstration.start(child)
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and child.alive:
+        with suppress(requests.RequestException):
+            if requests.get(f"{address}/healthz", timeout=2).ok:
+                demonstration.say(f"web server answers at {address}")
+                return address
+        time.sleep(0.1)
+    raise DemonstrationError(f"The web server did not answer; see {child.log}")
+
+
+def free_port(first: int) -> int:
+    """The first loopback port from `first` on which nobody listens."""
+    for port in range(first, first + 200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DemonstrationError(f"No free port between {first} and {first + 199} on 127.0.0.1.")
+
+
+def camera_status(url: str) -> dict[str, Any]:
+    """What the simulated Camera Data System says of itself, or nothing while it does not answer."""
+    with suppress(requests.RequestException, ValueError):
+        status: dict[str, Any] = requests.get(f"{url}/status", timeout=5).json()
+        return status
+    return {}
+
+
+@contextmanager
+def only_one(state: Path) -> Iterator[Path]:
+    """Refuse, in words, to start twice on one state folder. Yields the file that says what runs where."""
+    said = state / "demonstration.json"
+    with (state / "demonstration.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = said.read_text() if said.exists() else "it is still starting"
+            raise DemonstrationError(f"A demonstration runs here already: {text}") from None
+        said.unlink(missing_ok=True)
+        try:
+            yield said
+        finally:
+            said.unlink(missing_ok=True)
+
+
+def _wait_for(announcement: Path, child: Child) -> dict[str, Any]:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and child.alive:
+        if announcement.exists():
+            said: dict[str, Any] = json.loads(announcement.read_text())
+            return said
+        time.sleep(0.05)
+    raise DemonstrationError(f"{child.name} did not start; see {child.log}")

@@ -1,0 +1,115 @@
+"""`manage.py demo`: DayOps and a simulated observatory on this machine. `make demo` calls it."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dayops import demonstration as demo
+from dayops.day_summary import DaySummary, day_summary
+from dayops.observing_day import ObservingDay
+from dayops.sign_ins import SignIn
+
+STALL_S = 120.0
+TELL_EVERY_S = 5.0
+
+
+class _Ended(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+class Command(BaseCommand):
+    help = "Run today's calibration day on a simulated observatory and serve the pages."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="run the day in a scratch place, print a summary, end")
+        parser.add_argument("--cadence", type=float, help="seconds between exposures (default 4; with --once 0)")
+        parser.add_argument("--workers", type=int, default=2)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--exposures", type=int, help="take only the first N exposures of the day's plan")
+        parser.add_argument("--day-obs", help="YYYY-MM-DD (default: today's)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _end)
+        try:
+            with demo.only_one(settings.STATE_DIR) as said:
+                self._run(said, options)
+        except demo.DemonstrationError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, said: Path, options: dict[str, Any]) -> None:
+        day = ObservingDay.parse(options["day_obs"]) if options["day_obs"] else ObservingDay.current()
+        cadence = options["cadence"] if options["cadence"] is not None else (0.0 if options["once"] else 4.0)
+        demonstration = demo.Demonstration(settings.STATE_DIR, day, cadence, options["workers"], self.stdout)  # type: ignore[arg-type]
+        try:
+            people = demo.prepare(demonstration)
+            camera = demo.start_observatory(demonstration, settings.CAMERA, options["seed"], options["exposures"])
+            demo.start_engine(demonstration, camera)
+            if options["once"]:
+                self._once(demonstration, camera)
+            else:
+                self._serve(demonstration, camera, people, said)
+        except _Ended:
+            demonstration.say("stopping")
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave children behind
+            demonstration.stop()
+        demonstration.say("everything has stopped")
+
+    def _serve(self, demonstration: demo.Demonstration, camera: str, people: tuple[SignIn, ...], said: Path) -> None:
+        address = demo.start_web(demonstration)
+        said.write_text(f"{address} (state in {demonstration.state})")
+        self.stdout.write(f"\n  DayOps is at {address}   dayObs {demonstration.day}\n\n")
+        for person in people:
+            self.stdout.write(f"    {person.user:<11} {person.password:<17} {person.may}\n")
+        self.stdout.write("\n  Ctrl-C stops everything; starting again keeps the data.\n\n")
+        self.stdout.flush()
+        told = ""
+        while True:
+            time.sleep(1.0)
+            demonstration.watch()
+            told = self._tell(demonstration, camera, told)
+
+    def _tell(self, demonstration: demo.Demonstration, camera: str, told: str) -> str:
+        summary = day_summary(demonstration.day.day_obs)
+        status = demo.camera_status(camera)
+        line = f"taken {status.get('taken', '?')} of {status.get('planned', '?')} exposures; {summary.sentence}"
+        if line != told:
+            demonstration.say(line)
+        return line
+
+    def _once(self, demonstration: demo.Demonstration, camera: str) -> None:
+        told, moved, summary = "", time.monotonic(), day_summary(demonstration.day.day_obs)
+        while not self._day_is_done(demonstration, camera, summary):
+            if time.monotonic() - moved > STALL_S:
+                self._print(demonstration, summary)
+                raise CommandError(f"Nothing has moved for {STALL_S:.0f} s. The logs are in {demonstration.logs}")
+            time.sleep(0.5)
+            demonstration.watch()
+            line = self._tell(demonstration, camera, told)
+            moved, told = (time.monotonic(), line) if line != told else (moved, told)
+            summary = day_summary(demonstration.day.day_obs)
+        self._print(demonstration, summary)
+        if summary.failed or not summary.exposures:
+            raise CommandError(f"{summary.failed} of {summary.runs} runs failed.")
+
+    def _day_is_done(self, demonstration: demo.Demonstration, camera: str, summary: DaySummary) -> bool:
+        status = demo.camera_status(camera)
+        return bool(status.get("finished")) and summary.everything_is_in(int(status["frames"]))
+
+    def _print(self, demonstration: demo.Demonstration, summary: DaySummary) -> None:
+        seconds = round(time.monotonic() - demonstration.began, 1)
+        demonstration.say("the day is done; stopping")
+        demonstration.stop()
+        self.stdout.write(json.dumps({"day_obs": demonstration.day.day_obs, **summary.as_json(), "seconds": seconds}))
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise _Ended
