@@ -14,7 +14,7 @@ from dayops.camera.geometry import Amplifier, Box, Detector
 from dayops.camera.sections import Section
 
 Shape = tuple[int, ...] | None
-LARGEST_SIDE = 65_536
+LARGEST_SIDE = 16_384  # the largest single CCDs have 10,560 pixels a side; more is a lie that would fill the memory
 _PIXEL_UM = 10.0  # only for drawing, where XPIXSZ does not say
 
 
@@ -129,7 +129,7 @@ def _saturation(cards: Cards) -> float:
     said = cards.number("SATURATE")
     if said > 0 or cards.number("BITPIX") != 16:
         return said
-    return 32_767 + max(cards.number("BZERO"), 0.0)
+    return 32_767 + _positive(cards.number("BZERO"), 0.0)
 
 
 def _overlap(a: Box, b: Box) -> bool:

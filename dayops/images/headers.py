@@ -22,7 +22,7 @@ MOST_HDUS = 64
 MOST_HEADER_BYTES = 10_000_000
 _END = b"END".ljust(CARD)
 _COMMENTARY = {"", "COMMENT", "HISTORY", "END"}
-_HIDDEN = ("ZIMAGE", "ZTENSION", "ZBITPIX", "ZNAXIS", "ZPCOUNT", "ZGCOUNT", "TTYPE", "TFORM", "ZHECKSUM", "ZDATASUM")
+_TABLE_ONLY = ("ZIMAGE", "ZTENSION", "ZBITPIX", "ZNAXIS", "ZPCOUNT", "ZGCOUNT", "TFIELDS", "TTYPE", "TFORM")
 _BITPIX = {8, 16, 32, 64, -32, -64}
 
 
@@ -63,6 +63,8 @@ def scan(file: BinaryIO) -> list[Hdu]:
         Not FITS, truncated (with both sizes), or more headers than the limits allow.
     """
     size = file.seek(0, 2)
+    if size == 0:
+        raise BadFrame(["The file is empty: expected a FITS file. Send it again."])
     hdus: list[Hdu] = []
     position = header_bytes = 0
     while position < size and len(hdus) < MOST_HDUS:
@@ -162,7 +164,7 @@ def _as_image(cards: dict[str, Any]) -> dict[str, Any]:
     """A tile-compressed image's cards, without those of the table that carries it."""
     if not _is_compressed(cards):
         return cards
-    image = {key: value for key, value in cards.items() if not key.startswith(_HIDDEN)}
+    image = {key: value for key, value in cards.items() if not key.startswith(_TABLE_ONLY)}
     return (
         image
         | {"XTENSION": "IMAGE", "BITPIX": cards.get("ZBITPIX"), "NAXIS": cards.get("ZNAXIS")}
