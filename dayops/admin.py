@@ -1,19 +1,20 @@
-"""What maintainers edit by hand: people, and little else. What work and archive wrote is for reading."""
+"""What maintainers do by hand: accounts and their groups, and revoking tokens. What work wrote is only for reading."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group, User
-from django.db.models import Model
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from dayops.models import ApiToken, Event, Exposure, RawFrame, Run, Task, WorkerProcess
+from dayops.web import tokens
 from dayops.web.admin_site import MAINTAIN
 
 
-class ForMaintainers(admin.ModelAdmin[Model]):
-    """Everything for whoever may maintain. The model permissions Django makes are not used."""
+class ForMaintainers:
+    """One right opens the admin; the permissions Django makes for each model are not used."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAINTAIN)
@@ -21,4 +22,95 @@ class ForMaintainers(admin.ModelAdmin[Model]):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(MAINTAIN)
 
-    has_add_permission = has_change_permission = has_delete_permission = has_view_permission  # type: ignore[assignment]
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class Accounts(ForMaintainers, UserAdmin):
+    """People. An account that is no longer wanted is made inactive, so that the record keeps its name.
+
+    Only a superuser touches superusers: otherwise whoever may edit accounts could make himself one.
+    """
+
+    list_display = ("username", "first_name", "last_name", "is_active", "last_login")
+    list_filter = ("groups", "is_active")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("May", {"fields": ("is_active", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAINTAIN)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        out_of_reach = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return request.user.has_perm(MAINTAIN) and not out_of_reach
+
+
+@admin.register(ApiToken)
+class Tokens(ForMaintainers, admin.ModelAdmin[ApiToken]):
+    list_display = ("user", "name", "scope", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_select_related = ("user",)
+    exclude = ("digest",)
+    actions: ClassVar = ["revoke"]
+
+    @admin.action(description="Revoke the chosen tokens")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        ended = sum(tokens.revoke(token, request.user.get_username()) for token in chosen)
+        self.message_user(request, f"{ended} tokens were revoked.")
+
+
+@admin.register(Event)
+class Events(ForMaintainers, admin.ModelAdmin[Event]):
+    list_display = ("at", "severity", "kind", "actor", "text")
+    list_filter = ("severity", "kind")
+    search_fields = ("text", "subject", "actor")
+    show_full_result_count = False
+
+
+@admin.register(Run)
+class Runs(ForMaintainers, admin.ModelAdmin[Run]):
+    list_display = ("id", "day_obs", "activity", "title", "phase", "created_at")
+    list_filter = ("phase", "activity")
+    search_fields = ("title", "key")
+    show_full_result_count = False
+
+
+@admin.register(Task)
+class Tasks(ForMaintainers, admin.ModelAdmin[Task]):
+    list_display = ("id", "run_id", "key", "queue", "phase", "attempt", "worker")
+    list_filter = ("phase", "queue")
+    search_fields = ("key",)
+    show_full_result_count = False
+
+
+@admin.register(Exposure)
+class Exposures(ForMaintainers, admin.ModelAdmin[Exposure]):
+    list_display = ("name", "camera", "day_obs", "image_type", "exposure_s", "filter")
+    list_filter = ("camera", "image_type")
+    search_fields = ("name",)
+    show_full_result_count = False
+
+
+@admin.register(RawFrame)
+class RawFrames(ForMaintainers, admin.ModelAdmin[RawFrame]):
+    list_display = ("exposure", "detector_name", "state", "verified", "size", "archived_at")
+    list_select_related = ("exposure",)
+    list_filter = ("state", "verified")
+    search_fields = ("file_name", "sha256")
+    show_full_result_count = False
+
+
+@admin.register(WorkerProcess)
+class Workers(ForMaintainers, admin.ModelAdmin[WorkerProcess]):
+    list_display = ("name", "host", "pid", "queue", "started_at", "seen_at", "ended_at")

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "mops.apps.MopsConfig",
     "precovery.apps.PrecoveryConfig",
     "smoketest.apps.SmoketestConfig",
-    "django.contrib.admin",
+    "dayops.web.apps.MaintainerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -94,6 +94,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "sign-in"
+CSRF_FAILURE_VIEW = "dayops.web.errors.csrf_failed"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
 
