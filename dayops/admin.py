@@ -4,13 +4,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from dayops.models import ApiToken, Event, Exposure, RawFrame, Run, Task, WorkerProcess
 from dayops.web import tokens
 from dayops.web.admin_site import MAINTAIN
+
+admin.site.unregister([User, Group])  # groups and their rights come by migration; accounts have rules of their own
 
 
 class ForMaintainers:
