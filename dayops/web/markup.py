@@ -48,6 +48,7 @@ LOOKS = {
     "EXPIRED": "aborted",
     "INFO": "info",
 }
+SPELLED = {"NONE": "no run yet"}
 
 
 def status(word: str, title: str = "") -> SafeString:
@@ -59,7 +60,7 @@ def status(word: str, title: str = "") -> SafeString:
         format_html(' title="{}"', title) if title else "",
         _sprite(),
         look,
-        word,
+        SPELLED.get(word, word),
     )
 
 
