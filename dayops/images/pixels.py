@@ -72,11 +72,10 @@ def assemble(segments: Sequence[npt.NDArray[Any]], detector: Detector) -> npt.ND
 
 def _wrong_segment(amplifier: Amplifier, hdu: Hdu | None) -> str:
     if hdu is None:
-        return f"Segment {amplifier.extension} is missing."
+        return f"{amplifier.extension} is missing."
     if hdu.shape != (amplifier.raw_height, amplifier.raw_width):
         return (
-            f"Segment {amplifier.extension} has the shape {hdu.shape}: "
-            f"expected {(amplifier.raw_height, amplifier.raw_width)}."
+            f"{amplifier.extension} has the shape {hdu.shape}: expected {(amplifier.raw_height, amplifier.raw_width)}."
         )
     return ""
 
