@@ -6,7 +6,7 @@ from astropy.io import fits
 
 from dayops import camera
 from dayops.camera.geometry import Detector
-from dayops.camera.sections import parse
+from dayops.camera.sections import Section, parse
 from tests.real_data import FOLDER, needs_real_data, real_file
 
 LSST_FRAMES = {
@@ -18,6 +18,12 @@ LSST_FRAMES = {
     "e2v_spot.fits.gz": ("lsstcam", "R22_S11"),
 }
 cameras = pytest.mark.parametrize("name", camera.names())
+
+
+def section(text: object) -> Section:
+    read = parse(text)
+    assert read is not None
+    return read
 
 
 def every_detector(name: str) -> list[Detector]:
@@ -90,6 +96,7 @@ def test_the_boxes_of_a_segment_never_overlap_and_leave_only_the_corners_of_the_
         segment = amplifiers[0]
         times = np.zeros((segment.raw_height, segment.raw_width), dtype=np.uint8)
         for box in (segment.image, segment.prescan, segment.serial_overscan, segment.parallel_overscan):
+            assert box is not None
             times[box.slices] += 1
         assert times.max() == 1
         assert (times == 0).sum() == (segment.raw_height - segment.image.y1) * (segment.raw_width - segment.image.width)
@@ -118,7 +125,7 @@ def test_each_wavefront_sensor_is_nearer_the_centre_than_its_rafts_own():
 
 def first_light_pixel_on_focal_plane(header: fits.Header) -> tuple[float, float]:
     """Pixels, as the real FOCAL_PLANE WCS has it, of DETSEC's own first image pixel of Segment10's far column."""
-    column = parse(header["DATASEC"]).box.x1  # raw column, counted from 1, that lands on detector column 1
+    column = section(header["DATASEC"]).box.x1  # raw column, counted from 1, that lands on detector column 1
     return header["CRVAL1F"] + header["PC1_2F"] * 1, header["CRVAL2F"] + header["PC2_1F"] * column
 
 
@@ -150,9 +157,9 @@ def test_every_amplifier_agrees_with_the_real_headers(file_name):
     amplifiers = camera.load(camera_name).by_name[detector_name].amplifiers
     assert [amplifier.extension for amplifier in amplifiers] == [header["EXTNAME"] for header in headers]
     for amplifier, header in zip(amplifiers, headers, strict=True):
-        place = parse(header["DETSEC"])
+        place = section(header["DETSEC"])
         assert (amplifier.raw_width, amplifier.raw_height) == (header["NAXIS1"], header["NAXIS2"])
-        assert amplifier.image == parse(header["DATASEC"]).box
+        assert amplifier.image == section(header["DATASEC"]).box
         assert (amplifier.place, amplifier.flip_x, amplifier.flip_y) == (place.box, place.flip_x, place.flip_y)
 
 

@@ -15,9 +15,11 @@ from dayops.camera.geometry import Box, Detector
 from dayops.camera.json import detector_from_json, detector_to_json
 
 
-def detector(*images: dict[str, Any], shape: tuple[int, ...] = (100, 60)) -> Detector:
+def detector(
+    *images: dict[str, Any], primary: dict[str, Any] | None = None, shape: tuple[int, ...] = (100, 60)
+) -> Detector:
     findings = Findings()
-    found = generic.detector([{}, *images], [None, *(shape for _ in images)], findings)
+    found = generic.detector([primary or {}, *images], [None, *(shape for _ in images)], findings)
     assert found is not None, findings.problems
     return found
 
@@ -88,9 +90,8 @@ def test_a_file_without_images_is_refused():
 
 
 def test_nominal_values_come_from_the_image_before_the_primary_header():
-    findings = Findings()
-    cards = [{"GAIN": 1.0, "RDNOISE": 4.0}, {"EPERDN": 9.0, "GAIN": 2.5, "SATURATE": 60_000}]
-    amplifier = generic.detector(cards, [None, (9, 9)], findings).amplifiers[0]
+    cards = {"EPERDN": 9.0, "GAIN": 2.5, "SATURATE": 60_000}
+    amplifier = detector(cards, primary={"GAIN": 1.0, "RDNOISE": 4.0}).amplifiers[0]
     assert (amplifier.gain, amplifier.read_noise, amplifier.saturation) == (2.5, 4.0, 60_000)
 
 

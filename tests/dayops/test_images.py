@@ -18,7 +18,6 @@ from tests import frames
 from tests.real_data import needs_real_data, real_file
 
 DETECTOR = camera.load("minicam").by_name["R22_S11"]
-SMALL = {"DATASEC": "[1:30,1:24]", "BIASSEC": "[31:32,1:24]"}
 
 
 def written(folder: Path, content: bytes, name: str = "frame.fits") -> Path:
@@ -76,7 +75,7 @@ def test_unsigned_sixteen_bit_pixels_stay_unsigned(tmp_path):
     path = tmp_path / "frame.fits"
     fits.PrimaryHDU(pixels, fits.Header(frames.facts())).writeto(path)
     read = images.read_segments(path, generic_detector(path))[0]
-    assert (read.dtype, read.max()) == (np.uint16, 60_000)
+    assert (str(read.dtype), read.max()) == ("uint16", 60_000)
 
 
 def test_double_precision_pixels_become_single(tmp_path):
@@ -146,9 +145,10 @@ def test_assembled_segments_lie_where_they_belong():
 def test_overscan_is_subtracted_segment_by_segment():
     amplifier = DETECTOR.amplifiers[0]
     segment = np.full((amplifier.raw_height, amplifier.raw_width), 1_100, dtype=np.uint16)
+    assert amplifier.serial_overscan is not None
     segment[amplifier.serial_overscan.slices] = 1_000
     level = images.trim(images.subtract_overscan(segment, amplifier), amplifier.image)
-    assert (level.dtype, level.min(), level.max()) == (np.float32, 100.0, 100.0)
+    assert (str(level.dtype), level.min(), level.max()) == ("float32", 100.0, 100.0)
 
 
 def test_without_overscan_nothing_is_subtracted(tmp_path):
@@ -231,7 +231,7 @@ def test_what_follows_the_last_hdu_is_left_alone(tmp_path):
 
 @st.composite
 def spoiled(draw: Any) -> bytes:
-    content = bytearray(frames.small(**SMALL))
+    content = bytearray(frames.small(DATASEC="[1:30,1:24]", BIASSEC="[31:32,1:24]"))
     for _ in range(draw(st.integers(1, 12))):
         content[draw(st.integers(0, 2879))] = draw(st.integers(0, 255))
     return bytes(content[: draw(st.integers(0, len(content)))]) if draw(st.booleans()) else bytes(content)
