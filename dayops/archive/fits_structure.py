@@ -31,7 +31,7 @@ class Limits:
     units: int = 64
     header_bytes: int = 10 * 1024**2
     pixels: int = 256 * 1024**2
-    inflated_bytes: int = 2 * 1024**3
+    inflated_bytes: int = 1024**3
 
 
 class BadStructure(ValueError):

@@ -4,6 +4,7 @@ The file is opened only in a limited child process. It sends back header cards a
 in this one.
 """
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ _AMPLIFIER_CARDS = ("EXTNAME", "CHANNEL", "GAIN", "RDNOISE", "AVERAGE", "STDEV",
 
 
 class InspectionStalled(Exception):
-    """The inspection did not end in time: the machine is overloaded, or the file is wicked. Worth another try."""
+    """This machine could not inspect the file: overloaded, or its disk is full. Worth another try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ def inspect(path: Path, file_name: str, camera: str | None = None) -> Inspection
         Trying again may help.
     """
     found = _read_in_child(path)
+    if "trouble" in found:
+        raise InspectionStalled(f"Reading its headers failed on this machine: {found['trouble']}.")
     if "problems" in found:
         raise BadFrame(found["problems"])
     headers: list[dict[str, Any]] = found["headers"]
@@ -71,14 +74,16 @@ def inspect(path: Path, file_name: str, camera: str | None = None) -> Inspection
 
 def _read_in_child(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = run_limited(
-            _read,
-            path,
-            memory_bytes=_MEMORY_BYTES,
-            cpu_s=_CPU_S,
-            wall_s=_WALL_S,
-            file_bytes=Limits().inflated_bytes,
-        )
+        with tempfile.TemporaryDirectory(prefix="dayops-gate-") as scratch:
+            found: dict[str, Any] = run_limited(
+                _read,
+                path,
+                scratch,
+                memory_bytes=_MEMORY_BYTES,
+                cpu_s=_CPU_S,
+                wall_s=_WALL_S,
+                file_bytes=Limits().inflated_bytes,
+            )
     except SandboxError as error:
         if error.limit == "wall":
             raise InspectionStalled(f"Reading its headers did not end: {error}.") from error
@@ -86,8 +91,9 @@ def _read_in_child(path: Path) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Runs in the child."""
+def _read(path: Path, scratch: str) -> dict[str, Any]:
+    """Runs in the child. What it inflates lies in `scratch`, which the parent removes even when the child is killed."""
+    tempfile.tempdir = scratch
     try:
         with open_regular(path) as file:
             units = walk(file)
@@ -96,6 +102,8 @@ def _read(path: Path) -> dict[str, Any]:
         return {"problems": [str(error)]}
     except BadFrame as error:
         return {"problems": error.problems}
+    except OSError as error:
+        return {"trouble": str(error)}
     return {"headers": headers, "shapes": shapes, "doubts": [doubt for unit in units for doubt in unit.doubts]}
 
 

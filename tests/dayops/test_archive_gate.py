@@ -110,26 +110,26 @@ def test_a_gzip_bomb_is_refused_soon(put):
 
 
 def _stacked_bomb() -> bytes:
-    """Extensions that each stay below the pixel limit and together inflate to 2.5 GiB, in a few megabytes."""
+    """Extensions that each stay below the pixel limit and together inflate to 1.7 GiB, in a few megabytes."""
     table = {"XTENSION": "BINTABLE", "BITPIX": 8, "NAXIS": 2, "NAXIS1": 8, "NAXIS2": 1, "GCOUNT": 1}
     heap = 2880 * 30_000
     one = gzip.compress(frames.header({**table, "PCOUNT": heap - 8}) + b"\0" * heap, compresslevel=1)
-    return gzip.compress(frames.claiming()) + one * 30
+    return gzip.compress(frames.claiming()) + one * 20
 
 
 def test_a_file_that_needs_too_much_memory_is_refused(put, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gate, "_read", lambda path: len(bytearray(2 * 1024**3)))
+    monkeypatch.setattr(gate, "_read", lambda path, scratch: len(bytearray(2 * 1024**3)))
     assert "needed more than 1024 MiB of memory. No raw frame does that" in refusal(put(frames.small()))
 
 
 def test_a_reader_that_crashes_refuses_the_file_and_nothing_else(put, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gate, "_read", lambda path: os.abort())
+    monkeypatch.setattr(gate, "_read", lambda path, scratch: os.abort())
     assert "crashed: Aborted" in refusal(put(frames.small()))
 
 
 def test_a_stalled_machine_does_not_condemn_the_frame(put, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(gate, "_WALL_S", 0.2)
-    monkeypatch.setattr(gate, "_read", lambda path: time.sleep(5))
+    monkeypatch.setattr(gate, "_read", lambda path, scratch: time.sleep(5))
     with pytest.raises(InspectionStalled, match=r"no answer within 0\.2 s"):
         inspect(put(frames.small()), "frame.fits")
 
@@ -144,6 +144,15 @@ def test_a_damaged_frame_passes_or_is_refused_but_never_breaks_the_gate(put, cha
         assert isinstance(inspect(put(bytes(content)), "frame.fits"), Inspection)
     except BadFrame as error:
         assert all(problem.endswith((".", "'")) for problem in error.problems)
+
+
+def test_a_full_scratch_disk_does_not_condemn_the_frame(put, monkeypatch: pytest.MonkeyPatch):
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dayops.images.read_headers", full)
+    with pytest.raises(InspectionStalled, match="No space left on device"):
+        inspect(put(frames.small()), "frame.fits")
 
 
 # What is not a plain file is not even opened.

@@ -174,7 +174,7 @@ def address(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-def open_archive() -> Store:
+def store() -> Store:
     """The archive of this site, as the settings name it."""
     return Store(settings.ARCHIVE_URL, scratch=Path(settings.STATE_DIR) / "archive-scratch")
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dayops.archive import incoming
-from dayops.archive import store as store_module
+from dayops.archive import content_store, incoming
 from dayops.archive.bucket import Bucket
+from dayops.archive.content_store import Store, address
 from dayops.archive.errors import (
     ArchiveFull,
     ChecksumMismatch,
@@ -24,7 +24,6 @@ from dayops.archive.errors import (
     TooLarge,
     TransferBusy,
 )
-from dayops.archive.store import Store, address
 from dayops.sandbox import run_limited
 
 CONTENT = b"thirty-three amplifiers of nothing"
@@ -177,7 +176,7 @@ def test_rotten_remote_content_never_becomes_a_local_path(tmp_path: Path):
 
 
 def test_the_cache_of_remote_content_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(store_module, "CACHE_BYTES", 250)
+    monkeypatch.setattr(content_store, "CACHE_BYTES", 250)
     store = Store(f"memory://archive-{uuid.uuid4().hex}", scratch=tmp_path)
     for number in range(5):
         with store.local_path(kept(store, bytes([number]) * 100)) as path:

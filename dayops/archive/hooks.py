@@ -1,0 +1,25 @@
+"""What other apps want done when a frame has been archived. They register in their `AppConfig.ready()`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dayops.models import RawFrame
+
+ArchivedHook = Callable[["RawFrame"], None]
+_hooks: list[ArchivedHook] = []
+
+
+def on_archived(function: ArchivedHook) -> ArchivedHook:
+    """Have `function` called with each newly archived frame, in the transaction that archives it.
+
+    It may only write rows, such as a task to be done: archiving never waits for the quality of a frame.
+    """
+    if function not in _hooks:
+        _hooks.append(function)
+    return function
+
+
+def call(frame: "RawFrame") -> None:
+    for hook in _hooks:
+        hook(frame)

@@ -1,0 +1,230 @@
+"""Writes of the archive: a frame is admitted, quarantined or refused, each in one transaction.
+
+A day of LSSTCam is thousands of frames, so a frame that simply arrives is told by its row; an event is written when
+the exposure is complete, and for everything that a person should know.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import transaction
+
+from dayops import events
+from dayops.archive import hooks
+from dayops.archive.content_store import Store, Stored
+from dayops.archive.gate import Inspection, inspect
+from dayops.archive.incoming import Incoming
+from dayops.camera import names
+from dayops.camera.headers import BadFrame, FrameDescription
+from dayops.camera.json import detector_to_json
+from dayops.models import Event, Exposure, FrameState, RawFrame, Severity
+
+ACTOR = "archiver"
+_SAME_START = timedelta(seconds=1)
+_LONGEST_NAME = 255
+
+
+class Outcome(StrEnum):
+    ARCHIVED = "archived"
+    ALREADY = "already here"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a frame came from. `verified`: its sender's SHA-256 was compared. `by_hand`: a person answers for it."""
+
+    file_name: str
+    source: str
+    verified: bool
+    by_hand: bool = False
+
+    @property
+    def label(self) -> str:
+        """The sender's name for the file, fit to be kept and shown: never a path, printable, of bounded length."""
+        last = self.file_name.replace("\\", "/").rpartition("/")[2]
+        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in last)[
+            :_LONGEST_NAME
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A frame's row, what became of it, and the sentence that says so."""
+
+    frame: RawFrame
+    outcome: Outcome
+    sentence: str
+
+
+def examine(store: Store, incoming: Incoming, origin: Origin, camera: str | None = None) -> tuple[Stored, Inspection]:
+    """Inspect a received file and publish it; what is not a frame is kept in quarantine with an alarm.
+
+    Raises
+    ------
+    BadFrame
+        With a sentence for each problem, once the bytes are safe and the alarm is given.
+    InspectionStalled, ArchiveFull
+        Worth another try; nothing has changed.
+    """
+    try:
+        inspection = inspect(incoming.path, origin.label, camera)
+        if inspection.doubts and not (origin.verified or origin.by_hand):
+            raise BadFrame(
+                [*inspection.doubts, "No SHA-256 came with it that could vouch for its bytes. Send it again."]
+            )
+    except BadFrame as error:
+        refuse(store.quarantine(incoming), error, origin)
+        raise
+    return store.publish(incoming), inspection
+
+
+@transaction.atomic
+def refuse(stored: Stored, error: BadFrame, origin: Origin) -> None:
+    """Give the alarm for bytes that are no frame we can describe; once for the same bytes."""
+    subject = f"quarantine:{stored.sha256}"
+    if not Event.objects.filter(subject=subject).exists():
+        events.record(
+            "frame.refused",
+            f"{origin.label} is not archived: {error} Its {stored.size} bytes are kept in quarantine.",
+            actor=ACTOR,
+            severity=Severity.ALARM,
+            subject=subject,
+            data={"file_name": origin.label, "source": origin.source, "problems": error.problems},
+        )
+
+
+@transaction.atomic
+def admit(stored: Stored, inspection: Inspection, origin: Origin) -> Admission:
+    """Enter published bytes into the archive's tables.
+
+    The same bytes for the same exposure and detector are a no-op. Other bytes than those archived first are kept too,
+    quarantined, with an alarm. Callers may race: frames of one exposure are admitted one after the other.
+    """
+    description = inspection.description
+    exposure = _exposure(description)
+    detector = description.detector.id
+    present = {frame.sha256: frame for frame in exposure.frames.filter(detector=detector)}
+    if stored.sha256 in present:
+        return _already(present[stored.sha256])
+    first = next((frame for frame in present.values() if frame.state == FrameState.ARCHIVED), None)
+    frame = RawFrame(
+        exposure=exposure,
+        detector=detector,
+        detector_name=description.detector.name,
+        sha256=stored.sha256,
+        size=stored.size,
+        file_name=origin.label,
+        source=origin.source[:200],
+        verified=origin.verified,
+        header=inspection.header,
+        amplifier_headers=inspection.amplifier_headers,
+        geometry={} if description.camera in names() else detector_to_json(description.detector),
+        remarks=[*description.remarks, *_remarks(exposure, inspection, stored)],
+    )
+    return _archive(frame) if first is None else _quarantine(frame, first)
+
+
+def _archive(frame: RawFrame) -> Admission:
+    frame.save()
+    _tell_oddities(frame)
+    _tell_when_complete(frame.exposure)
+    hooks.call(frame)
+    return Admission(frame, Outcome.ARCHIVED, f"archived as {frame.exposure} {frame.detector_name}")
+
+
+def _quarantine(frame: RawFrame, first: RawFrame) -> Admission:
+    frame.state = FrameState.QUARANTINED
+    frame.reason = (
+        f"{frame.exposure} {frame.detector_name} was archived at {first.archived_at:%Y-%m-%d %H:%M:%S} UTC with other "
+        f"bytes ({first.sha256[:12]}…, {first.file_name}). Both are kept; this one ({frame.sha256[:12]}…) is not used."
+    )
+    frame.save()
+    _tell("frame.quarantined", frame.reason, frame, Severity.ALARM)
+    return Admission(frame, Outcome.QUARANTINED, frame.reason)
+
+
+def _already(frame: RawFrame) -> Admission:
+    state = "archived" if frame.state == FrameState.ARCHIVED else "quarantined"
+    sentence = f"already {state} at {frame.archived_at:%Y-%m-%d %H:%M:%S} UTC as {frame.exposure} {frame.detector_name}"
+    return Admission(frame, Outcome.ALREADY, sentence)
+
+
+def _exposure(description: FrameDescription) -> Exposure:
+    """The exposure's row, locked until the transaction ends."""
+    facts = {
+        "day_obs": description.day_obs,
+        "seq_num": description.seq_num,
+        "image_type": description.image_type,
+        "exposure_s": description.exposure_s,
+        "filter": description.filter,
+        "step": description.step,
+        "began_at": description.began_at,
+        "detectors_expected": description.detectors_expected,
+    }
+    identity = {"camera": description.camera, "name": description.exposure}
+    Exposure.objects.get_or_create(**identity, defaults=facts)
+    return Exposure.objects.select_for_update(no_key=True).get(**identity)
+
+
+def _remarks(exposure: Exposure, inspection: Inspection, stored: Stored) -> list[str]:
+    remarks = _contradictions(exposure, inspection.description)
+    if inspection.doubts:
+        remarks.append(
+            f"FITS checksums disagree in {len(inspection.doubts)} places: bytes were changed after they were written "
+            f"({inspection.doubts[0]})"
+        )
+    others = RawFrame.objects.filter(sha256=stored.sha256).exclude(exposure=exposure).select_related("exposure")
+    remarks += [f"The same bytes are archived as {other.exposure} too." for other in others[:3]]
+    return remarks
+
+
+def _contradictions(exposure: Exposure, description: FrameDescription) -> list[str]:
+    """What this frame says otherwise than the first frame of its exposure did."""
+    said = {
+        name: (getattr(exposure, name), getattr(description, name))
+        for name in ("day_obs", "seq_num", "image_type", "exposure_s", "filter", "step", "detectors_expected")
+    }
+    if abs(exposure.began_at - description.began_at) > _SAME_START:
+        said["began_at"] = (exposure.began_at, description.began_at)
+    return [
+        f"Its header says {name}={this}; the exposure's first frame said {first}."
+        for name, (first, this) in said.items()
+        if first != this
+    ]
+
+
+def _tell_oddities(frame: RawFrame) -> None:
+    """One warning for what contradicts something else; remarks that stand alone are only kept with the frame."""
+    odd = [remark for remark in frame.remarks if remark.startswith(("Its header says", "FITS checksums"))]
+    if odd:
+        _tell("frame.contradiction", f"{frame.file_name} is archived, but: {' '.join(odd)}", frame, Severity.WARN)
+
+
+def _tell_when_complete(exposure: Exposure) -> None:
+    archived = exposure.frames.filter(state=FrameState.ARCHIVED).count()
+    if archived == exposure.detectors_expected > 1:
+        events.record(
+            "exposure.archived",
+            f"All {archived} frames of {exposure} ({exposure.image_type}, {exposure.exposure_s:g} s) are archived.",
+            actor=ACTOR,
+            day_obs=exposure.day_obs,
+            subject=_subject(exposure),
+        )
+
+
+def _tell(kind: str, text: str, frame: RawFrame, severity: Severity) -> None:
+    events.record(
+        kind,
+        text,
+        actor=ACTOR,
+        day_obs=frame.exposure.day_obs,
+        severity=severity,
+        subject=_subject(frame.exposure),
+        data={"detector": frame.detector_name, "sha256": frame.sha256, "source": frame.source},
+    )
+
+
+def _subject(exposure: Exposure) -> str:
+    return f"exposure:{exposure.camera}/{exposure.name}"
