@@ -42,14 +42,14 @@ def new_figure(*, x: str, y: str) -> go.Figure:
 def threshold(figure: go.Figure, level: float, label: str, look: Literal["warn", "error"]) -> None:
     """Draw a limit across the figure, named in words."""
     colour = STATUS_COLOURS[look]
-    note = {"text": label, "font": {"color": colour, "size": 11}}
+    note = {"text": label, "font": {"size": 11}}
     figure.add_hline(y=level, line={"color": colour, "width": 1, "dash": "dash"}, annotation=note)
 
 
 def intervention(figure: go.Figure, at: str | float, label: str) -> None:
     """Mark what people did (a new threshold, maintenance, new software) as a vertical line."""
     figure.add_shape(type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"width": 1, "dash": "dot"})
-    figure.add_annotation(x=at, y=1, yref="paper", text=label, showarrow=False, textangle=-90, yanchor="top")
+    figure.add_annotation(x=at, y=1, yref="paper", text=label, showarrow=False, xanchor="left", yanchor="top")
 
 
 def figure_response(figure: go.Figure) -> HttpResponse:

@@ -14,6 +14,11 @@ document.addEventListener("dayops:updated", (event) => {
   if (event.target.querySelector("[data-figure]")) import("./figure.js").then((module) => module.startFigures());
 });
 
+// The date is written as YYYY-MM-DD whatever the browser's language; its own calendar opens from there.
+for (const button of document.querySelectorAll("[data-day-button]")) {
+  button.addEventListener("click", () => button.form.querySelector("input[type=date]").showPicker());
+}
+
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-day-form]");
   if (form && event.target.value >= "1990-01-01") {

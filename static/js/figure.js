@@ -91,6 +91,7 @@ function themed(layout) {
   shared.font = { ...shared.font, color: colour("text") };
   shared.xaxis = { ...shared.xaxis, ...axis };
   shared.yaxis = { ...shared.yaxis, ...axis };
+  shared.shapedefaults = { line: { color: colour("quiet") } };
   shared.hoverlabel = { bgcolor: colour("raised"), bordercolor: colour("line"), font: { color: colour("text") } };
   shared.modebar = { bgcolor: "rgba(0,0,0,0)", color: colour("quiet"), activecolor: colour("accent") };
   return layout;
@@ -111,7 +112,7 @@ function fail(element, error) {
   if (drawn.has(element)) return; // an old figure is better than none; the page's banner says that it is stale
   const message = document.createElement("p");
   message.className = "plot-state";
-  message.textContent = `The figure cannot be shown: ${error.message}. `;
+  message.textContent = `The figure cannot be shown: ${error.message.replace(/\.$/, "")}. `;
   if (element.dataset.table) {
     message.append(Object.assign(document.createElement("a"), { href: element.dataset.table, textContent: "See the data as a table" }));
   }

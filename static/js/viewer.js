@@ -12,6 +12,7 @@ import { colour } from "./theme.js";
 const MOST_TILES = 300;
 const LARGEST_SCALE = 32; // screen pixels for each detector pixel
 const READ_AFTER_MS = 120;
+const OUTLINE = "#ffc04d"; // on an image the theme does not matter: it is seen against greys
 
 export function startViewers() {
   for (const root of document.querySelectorAll("[data-viewer]")) start(root);
@@ -216,7 +217,7 @@ class Viewer {
 
   paintOutlines(pen) {
     const { scale } = this.view;
-    pen.strokeStyle = pen.fillStyle = colour("warn");
+    pen.strokeStyle = pen.fillStyle = OUTLINE;
     pen.lineWidth = this.ratio / scale;
     pen.font = `${11 * this.ratio}px sans-serif`;
     for (const { name, x0, y0, x1, y1 } of this.info.amplifiers) {
@@ -225,7 +226,10 @@ class Viewer {
       pen.save();
       pen.translate(x0, y1);
       pen.scale(1 / scale, -1 / scale); // letters stand upright though y grows upwards
-      pen.fillText(name, 4 * this.ratio, 13 * this.ratio);
+      pen.strokeStyle = "#000";
+      pen.lineWidth = 2 * this.ratio;
+      pen.strokeText(name, 4 * this.ratio, 14 * this.ratio);
+      pen.fillText(name, 4 * this.ratio, 14 * this.ratio);
       pen.restore();
     }
   }
