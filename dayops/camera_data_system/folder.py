@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -54,16 +54,22 @@ class FolderCameraDataSystem:
 
     def fetch(self, frame: OfferedFrame, into: BinaryIO, offset: int = 0) -> None:
         done = offset
+        for chunk in self._chunks(frame, offset):
+            into.write(chunk)
+            done += len(chunk)
+        if done < frame.size:
+            raise CameraDataSystemAway(f"{frame.name} in {self.url} ended after {done} of {frame.size} bytes")
+
+    def _chunks(self, frame: OfferedFrame, offset: int) -> Iterator[bytes]:
+        left = frame.size - offset
         try:
             with self._open(check_label("name", frame.name)) as source:
                 source.seek(offset)
-                while done < frame.size and (chunk := source.read(min(_CHUNK, frame.size - done))):
-                    into.write(chunk)
-                    done += len(chunk)
+                while left > 0 and (chunk := source.read(min(_CHUNK, left))):
+                    yield chunk
+                    left -= len(chunk)
         except OSError as error:
-            raise CameraDataSystemAway(f"{frame.name} cannot be copied from {self.url}: {error}") from error
-        if done < frame.size:
-            raise CameraDataSystemAway(f"{frame.name} in {self.url} ended after {done} of {frame.size} bytes")
+            raise CameraDataSystemAway(f"{frame.name} cannot be read from {self.url}: {error}") from error
 
     def _list(self) -> dict[str, Mapping[str, Any]]:
         try:

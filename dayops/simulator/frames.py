@@ -72,7 +72,7 @@ def _observation_cards(shot: Shot) -> list[Card]:
         ("TESTTYPE", planned.image_type, "as IMGTYPE"),
         ("PROGRAM", "daily-calibration", "why it was taken"),
         ("DAYSTEP", planned.step, "step of the day's plan"),
-        ("NDETECT", len(shot.camera.detectors), "number of detectors read out"),
+        ("NEXPECT", len(shot.camera.detectors), "number of detectors that are read out"),
         *beam,
         ("EXPTIME", planned.exposure_s, "[s] shutter open, or lamp on"),
         ("DARKTIME", shot.dark_time_s, "[s] over which dark current collects"),

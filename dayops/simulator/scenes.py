@@ -1,5 +1,6 @@
 """What shines on the camera. A scene says how many electrons are expected in each pixel of a perfect detector."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from dayops.camera import Camera, Detector
 
+_TURNS = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}  # cosine and sine, exact
 LAMP_E_S = {"u": 700.0, "g": 1500.0, "r": 2000.0, "i": 1900.0, "z": 1600.0, "y": 1000.0}
 
 
@@ -40,8 +42,8 @@ class Flat:
         if self.filter not in LAMP_E_S:
             raise ValueError(f"The flat lamp has no filter {self.filter!r}: expected one of {', '.join(LAMP_E_S)}")
         u, v = _focal_plane(camera, detector)
-        light = LAMP_E_S[self.filter] * exposure_s * (1 - 0.08 * (u**2 + v**2) + 0.01 * u)
-        return light.astype(np.float32)
+        light: NDArray[np.float32] = LAMP_E_S[self.filter] * exposure_s * (1 - 0.08 * (u**2 + v**2) + 0.01 * u)
+        return light
 
 
 def scene_for(image_type: str, band: str) -> Scene:
@@ -53,13 +55,13 @@ def scene_for(image_type: str, band: str) -> Scene:
     raise ValueError(f"There is no calibration scene for image type {image_type!r}: expected BIAS, DARK, FLAT or PTC")
 
 
-def _focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where the pixels lie on the focal plane, in units of the camera's radius. Shapes broadcast to (height, width)."""
     scale = detector.pixel_um / 1000.0
-    x = (np.arange(detector.width) - (detector.width - 1) / 2)[None, :] * scale
-    y = (np.arange(detector.height) - (detector.height - 1) / 2)[:, None] * scale
-    turn = np.deg2rad(detector.rotation_deg)
-    radius = max(np.hypot(d.x_mm, d.y_mm) + d.width * d.pixel_um / 1000.0 / np.sqrt(2) for d in camera.detectors)
-    u = (detector.x_mm + np.cos(turn) * x - np.sin(turn) * y) / radius
-    v = (detector.y_mm + np.sin(turn) * x + np.cos(turn) * y) / radius
+    x = (np.arange(detector.width, dtype=np.float32) - (detector.width - 1) / 2)[None, :] * scale
+    y = (np.arange(detector.height, dtype=np.float32) - (detector.height - 1) / 2)[:, None] * scale
+    cosine, sine = _TURNS[detector.rotation_deg % 360]
+    radius = max(math.hypot(d.x_mm, d.y_mm) + d.width * d.pixel_um / 1000.0 / math.sqrt(2) for d in camera.detectors)
+    u = (detector.x_mm + cosine * x - sine * y) / radius
+    v = (detector.y_mm + sine * x + cosine * y) / radius
     return u, v

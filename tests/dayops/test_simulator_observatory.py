@@ -1,0 +1,107 @@
+"""The simulated observatory takes its plan, keeps what it took, and goes on after a restart."""
+
+import hashlib
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import pytest
+
+from dayops.camera_data_system import FolderCameraDataSystem
+from dayops.observing_day import ObservingDay
+from dayops.simulator.observatory import Observatory, usual_beginning
+from tests.dayops.simulated import BEGINS, DAY, observatory, programme
+
+
+def test_every_frame_of_the_plan_is_taken_in_order(tmp_path):
+    names = [frame.name for frame in observatory(tmp_path, exposures=2).frames()]
+    assert names == [f"MC_S_20261122_00000{exposure}_R22_S0{slot}.fits" for exposure in (1, 2) for slot in (0, 1)]
+
+
+def test_the_whole_plan_is_taken_when_no_number_is_given(tmp_path):
+    status = observatory(tmp_path, exposures=None).status()
+    assert (status["planned"], status["taken"], status["frames"]) == (25, 25, 50)
+
+
+def test_what_is_offered_is_what_lies_in_the_folder(tmp_path):
+    for frame in observatory(tmp_path).frames():
+        content = (tmp_path / frame.name).read_bytes()
+        assert (frame.size, frame.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_folder_client_finds_the_same_frames_verified(tmp_path):
+    taken = observatory(tmp_path, exposures=2)
+    found = FolderCameraDataSystem(str(tmp_path)).frames()
+    assert [(f.name, f.exposure, f.detector, f.sha256) for f in found] == [
+        (f.name, f.exposure, f.detector, f.sha256) for f in taken.frames()
+    ]
+
+
+def test_a_restart_goes_on_where_it_was_and_keeps_the_frames_taken(tmp_path):
+    first = observatory(tmp_path, exposures=1).frames()
+    written = (tmp_path / first[0].name).stat().st_mtime_ns
+    again = observatory(tmp_path, exposures=2)
+    assert again.status()["taken"] == 2
+    assert (tmp_path / first[0].name).stat().st_mtime_ns == written
+
+
+def test_a_lost_frame_is_taken_again_with_the_same_bytes(tmp_path):
+    frame = observatory(tmp_path).frames()[0]
+    (tmp_path / frame.name).unlink()
+    retaken = observatory(tmp_path).frame(frame.name)
+    assert retaken.sha256 == frame.sha256
+
+
+def test_a_restart_keeps_the_day_s_first_beginning(tmp_path):
+    observatory(tmp_path)
+    later = replace(programme(), begins_at=BEGINS + timedelta(hours=1))
+    assert Observatory(tmp_path, later).programme.begins_at == BEGINS
+
+
+def test_another_seed_in_the_same_folder_is_refused_with_the_remedy(tmp_path):
+    observatory(tmp_path)
+    with pytest.raises(ValueError, match="with seed 1, not tiny with seed 2: give another --folder"):
+        Observatory(tmp_path, programme(seed=2))
+
+
+def test_half_an_exposure_does_not_count_as_taken(tmp_path):
+    taken = observatory(tmp_path)
+    (tmp_path / taken.frames()[1].name).unlink()
+    status = Observatory(tmp_path, programme()).status()
+    assert (status["taken"], status["frames"], status["finished"]) == (0, 1, False)
+
+
+def test_stopping_ends_the_waiting_for_the_next_exposure(tmp_path):
+    stop, begun = threading.Event(), monotonic()
+    threading.Timer(0.3, stop.set).start()
+    waiting = Observatory(tmp_path, programme(3))
+    waiting.take_all(stop, cadence_s=60.0)
+    assert monotonic() - begun < 10.0
+    assert waiting.status()["taken"] == 1
+
+
+def test_exposures_follow_at_the_cadence(tmp_path):
+    begun = monotonic()
+    Observatory(tmp_path, programme(3)).take_all(threading.Event(), cadence_s=0.25)
+    assert monotonic() - begun >= 0.5
+
+
+def test_a_finished_day_says_so(tmp_path):
+    assert observatory(tmp_path).status()["finished"] is True
+
+
+def test_a_past_day_began_at_its_usual_time():
+    begins_at = usual_beginning(20261101, datetime(2026, 11, 22, tzinfo=UTC))
+    assert begins_at == ObservingDay(20261101).begins + timedelta(seconds=15_600)
+
+
+def test_no_frame_of_today_comes_from_the_future():
+    now = ObservingDay(DAY).begins + timedelta(hours=1)
+    today = replace(programme(None), begins_at=usual_beginning(DAY, now))
+    assert max(shot.begins_at for shot in today.shots()) < now
+
+
+def test_a_day_never_begins_before_its_roll_over():
+    begins = ObservingDay(DAY).begins
+    assert usual_beginning(DAY, begins + timedelta(seconds=60)) == begins
