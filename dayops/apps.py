@@ -29,5 +29,7 @@ class DayopsConfig(AppConfig):
                 lane=no_run_yet("No maintenance is planned for this day."),
             )
         )
+        if settings.DRILL:
+            from dayops.drills import chaos_steps  # noqa: F401 (registers its job functions)
         if settings.CAMERA_DATA_SYSTEM:
             every(2.0, "archiver catch-up", lambda: catch_up(settings.CAMERA_DATA_SYSTEM))

@@ -29,7 +29,7 @@ class ServicesError(RuntimeError):
     """PostgreSQL or Valkey could not be started; the message says why and what to do."""
 
 
-_started: list[subprocess.Popen[bytes]] = []  # kept, so that Python does not warn that they outlive us
+_guardians: dict[Path, subprocess.Popen[bytes]] = {}  # those that this process started; they may outlive it
 
 
 def state_dir() -> Path:
@@ -133,6 +133,7 @@ def _ensure_guardian(state: Path) -> None:
         if guardian is None and lock_is_free(state / "guardian.lock"):
             guardian = _spawn_guardian(state)
         if guardian is not None and guardian.poll() not in {None, 0}:
+            _guardians.pop(state, None)
             raise ServicesError(f"PostgreSQL and Valkey did not start. {_log_tail(state)}")
         if time.monotonic() > deadline:
             raise ServicesError(f"PostgreSQL and Valkey did not start in {START_LIMIT_S:.0f} s. {_log_tail(state)}")
@@ -151,7 +152,7 @@ def _spawn_guardian(state: Path) -> subprocess.Popen[bytes]:
             stderr=output,
             start_new_session=True,  # Ctrl-C in the terminal is for its users, not for it
         )
-    _started.append(guardian)
+    _guardians[state] = guardian
     return guardian
 
 
@@ -162,6 +163,8 @@ def _wait_until_stopped_or_used(state: Path) -> None:
         if (state / "services.json").exists() and not lock_is_free(state / "users.lock"):
             return
         time.sleep(0.05)
+    if state in _guardians:
+        _guardians.pop(state).wait(5)
 
 
 def _log_tail(state: Path) -> str:

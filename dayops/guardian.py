@@ -27,6 +27,7 @@ from dayops import embedded
 _LIBC = ctypes.CDLL(None)  # resolved before any fork: a child under another user may not be able to read it
 _PR_SET_PDEATHSIG = 1
 POLL_S = 0.1
+MOST_RESTARTS = 25  # right after a kill PostgreSQL may refuse a few times: "postmaster.pid already exists"
 
 
 class Stop(Exception):
@@ -44,9 +45,10 @@ class Server:
     stop_signal: signal.Signals
     process: "subprocess.Popen[bytes] | None" = field(default=None)
 
-    def ensure(self) -> None:
+    def ensure(self) -> bool:
+        """Start the server if it does not run; says whether it had to."""
         if self.process is not None and self.process.poll() is None:
-            return
+            return False
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -58,6 +60,7 @@ class Server:
                 preexec_fn=_die_with_parent(self.stop_signal),
                 **_as_user(self.user),
             )
+        return True
 
     def stop(self) -> None:
         if self.process is None or self.process.poll() is not None:
@@ -194,26 +197,32 @@ def _valkey(state: Path, sockets: Path) -> Server:
 
 
 def _wait_until_ready(state: Path, servers: list[Server]) -> None:
-    """Both answer, and the database exists. A server that ends meanwhile is started again (crash recovery)."""
+    """Both answer, and the database exists. A server that ends meanwhile is started again, but not for ever."""
+    deadline = time.monotonic() + embedded.START_LIMIT_S - 10
+    restarts = 0
+    while (silence := _silence(state)) is not None:
+        ended = [server for server in servers if server.ensure()]
+        restarts += len(ended)
+        if restarts > MOST_RESTARTS or time.monotonic() > deadline:
+            names = " and ".join(server.name for server in ended or servers)
+            raise embedded.ServicesError(f"{names} did not come up: {silence}")
+        time.sleep(0.2 if ended else 0.02)
+
+
+def _silence(state: Path) -> Exception | None:
+    """Why the servers do not answer yet, or None when they do."""
     import psycopg
     import redis
 
     address = embedded.database_url(state).replace("/dayops?", "/postgres?")
-    deadline = time.monotonic() + embedded.START_LIMIT_S - 10
-    while True:
-        try:
-            with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
-                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'dayops'").fetchone():
-                    connection.execute("CREATE DATABASE dayops")
-            redis.Redis.from_url(embedded.redis_url(state)).ping()
-        except (psycopg.OperationalError, redis.ConnectionError, redis.BusyLoadingError) as error:
-            if time.monotonic() > deadline:
-                raise embedded.ServicesError(f"no answer: {error}") from error
-            for server in servers:
-                server.ensure()
-            time.sleep(0.02)
-        else:
-            return
+    try:
+        with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'dayops'").fetchone():
+                connection.execute("CREATE DATABASE dayops")
+        redis.Redis.from_url(embedded.redis_url(state)).ping()
+    except (psycopg.OperationalError, redis.ConnectionError, redis.BusyLoadingError) as error:
+        return error
+    return None
 
 
 def _unused(users: Path) -> bool:

@@ -6,6 +6,8 @@ The daytime that DayOps serves, from sunrise to evening twilight, belongs to the
 except for the first hour or so after sunrise; anchors are therefore given per dayObs: the sunset that opens its night.
 """
 
+import warnings
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -13,35 +15,42 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from astropy.coordinates import AltAz, EarthLocation, get_sun
-from astropy.time import Time
+from astropy.time import Time, TimeDelta
 from astropy.utils import iers
+from astropy.utils.exceptions import AstropyWarning
+from erfa import ErfaWarning, leap_seconds
+from numpy.typing import NDArray
 
 iers.conf.auto_download = False  # a control room has no business fetching tables while it draws a page
+iers.conf.auto_max_age = None  # without a fresh table UT1 − UTC is off by < 0.9 s, which moves no sunset
+iers.conf.iers_degraded_accuracy = "ignore"
 
 CERRO_PACHON = EarthLocation.from_geodetic(lon=-70.749417, lat=-30.244639, height=2663.0)  # Rubin, SITCOMTN-039
 CHILE = ZoneInfo("America/Santiago")
+_MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
+_OFFSETS_BEGIN = [(int(row["year"]), int(row["month"])) for row in leap_seconds.get()]
+_OFFSETS_S = [float(row["tai_utc"]) for row in leap_seconds.get()]
 SUNSET_ALTITUDE_DEG = -0.833  # upper limb, standard refraction (Meeus 1998, ch. 15)
 
 
 def tai_offset(at: datetime) -> timedelta:
-    """TAI − UTC at the UTC instant `at`, from the leap-second table that comes with astropy."""
-    moment = Time(at, scale="utc")
-    return timedelta(days=float(moment.tai.jd1 - moment.jd1) + float(moment.tai.jd2 - moment.jd2))
+    """TAI − UTC at the UTC instant `at`, from the leap-second table that comes with astropy.
+
+    After the last entry the offset stays: leap seconds yet to be announced cannot be known.
+    """
+    utc = at.astimezone(UTC)
+    return timedelta(seconds=_OFFSETS_S[bisect_right(_OFFSETS_BEGIN, (utc.year, utc.month)) - 1])
 
 
 def mjd_tai(at: datetime) -> float:
     """Modified Julian Date in TAI of a UTC instant."""
-    return float(Time(at, scale="utc").tai.mjd)
+    return (at + tai_offset(at) - _MJD_EPOCH) / timedelta(days=1)
 
 
 def day_obs_at(at: datetime) -> int:
     """dayObs (YYYYMMDD) of the UTC instant `at`."""
-    tai = at.astimezone(UTC) + _rounded(tai_offset(at))
+    tai = at.astimezone(UTC) + tai_offset(at)
     return _as_int((tai - timedelta(hours=12)).date())
-
-
-def _rounded(offset: timedelta) -> timedelta:
-    return timedelta(seconds=round(offset.total_seconds()))
 
 
 def _as_int(day: date) -> int:
@@ -97,7 +106,7 @@ class ObservingDay:
     def begins(self) -> datetime:
         """Roll-over, 12:00:00 TAI, in UTC."""
         noon = datetime(self.date.year, self.date.month, self.date.day, 12, tzinfo=UTC)
-        return noon - _rounded(tai_offset(noon))
+        return noon - tai_offset(noon)
 
     @property
     def ends(self) -> datetime:
@@ -135,8 +144,7 @@ class _Sun:
 def _sun(day_obs: int) -> _Sun:
     begin = ObservingDay(day_obs).begins
     minutes = np.arange(0, 24 * 60, 4)
-    times = Time(begin, scale="utc") + minutes / 1440.0
-    altitude = get_sun(times).transform_to(AltAz(obstime=times, location=CERRO_PACHON)).alt.deg
+    altitude = _sun_altitude_deg(begin, minutes)
 
     def crossing(level: float, *, setting: bool) -> datetime:
         above = altitude > level
@@ -151,3 +159,12 @@ def _sun(day_obs: int) -> _Sun:
         morning_twilight=crossing(-12.0, setting=False),
         sunrise=crossing(SUNSET_ALTITUDE_DEG, setting=False),
     )
+
+
+def _sun_altitude_deg(begin: datetime, minutes: NDArray[np.int_]) -> NDArray[np.floating]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)  # far from the tables the pole is off by 1″: no matter
+        warnings.simplefilter("ignore", ErfaWarning)
+        times = Time(begin, scale="utc") + TimeDelta(60.0 * minutes, format="sec")
+        horizon = AltAz(obstime=times, location=CERRO_PACHON)
+        return np.asarray(get_sun(times).transform_to(horizon).alt.deg)

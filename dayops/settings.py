@@ -146,6 +146,7 @@ CAMERA_DATA_SYSTEM = os.environ.get("DAYOPS_CAMERA_DATA_SYSTEM", "")
 ARCHIVE_URL = os.environ.get("DAYOPS_ARCHIVE", str(STATE_DIR / "archive"))
 QUEUES = ["alert-production", "archive-center"]
 LEASE_S = float(os.environ.get("DAYOPS_LEASE_S", "30"))
+DRILL = flag("DAYOPS_DRILL")
 HORSE_MEMORY_GIB = float(os.environ.get("DAYOPS_HORSE_MEMORY_GIB", "8"))  # 0: no limit
 
 LOGGING = {
