@@ -4,6 +4,7 @@ An unknown gain, read noise or saturation is NaN in Python and null in JSON.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ def detector_to_json(detector: Detector) -> dict[str, Any]:
     return {**asdict(detector), "amplifiers": [_amplifier_to_json(amplifier) for amplifier in detector.amplifiers]}
 
 
-def detector_from_json(data: dict[str, Any]) -> Detector:
+def detector_from_json(data: Mapping[str, Any]) -> Detector:
     """The detector that `detector_to_json` wrote.
 
     Raises
@@ -37,7 +38,7 @@ def _amplifier_to_json(amplifier: Amplifier) -> dict[str, Any]:
     return plain | {name: plain[name] if math.isfinite(plain[name]) else None for name in _NOMINAL}
 
 
-def _amplifier_from_json(data: dict[str, Any]) -> Amplifier:
+def _amplifier_from_json(data: Mapping[str, Any]) -> Amplifier:
     boxes = {name: None if data[name] is None else Box(**data[name]) for name in _BOXES}
     nominal = {name: math.nan if data[name] is None else float(data[name]) for name in _NOMINAL}
     return Amplifier(**{**data, **boxes, **nominal})
