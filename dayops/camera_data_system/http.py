@@ -58,9 +58,7 @@ class HttpCameraDataSystem:
                     into.write(chunk)
                     done += len(chunk)
             except CameraDataSystemAway as error:
-                raise CameraDataSystemAway(
-                    f"{error} ({done} of {frame.size} bytes of {frame.name} are here)"
-                ) from error
+                raise CameraDataSystemAway(f"{error} ({done} of {frame.size} bytes are here)") from error
         if done < frame.size:
             raise CameraDataSystemAway(f"{self.url} ended {frame.name} after {done} of {frame.size} bytes")
 
