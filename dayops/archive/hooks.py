@@ -23,3 +23,18 @@ def on_archived(function: ArchivedHook) -> ArchivedHook:
 def call(frame: "RawFrame") -> None:
     for hook in _hooks:
         hook(frame)
+
+
+Keeper = Callable[[], "set[str]"]
+_keepers: list[Keeper] = []
+
+
+def keeps_content(function: Keeper) -> Keeper:
+    """Have `function` say which content, by SHA-256, an app's own rows refer to, so that it is never collected."""
+    if function not in _keepers:
+        _keepers.append(function)
+    return function
+
+
+def kept_elsewhere() -> list[set[str]]:
+    return [keeper() for keeper in _keepers]

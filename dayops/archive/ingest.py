@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from dayops import events
-from dayops.archive import hooks
+from dayops.archive import hooks, labels
 from dayops.archive.content_store import Store, Stored
 from dayops.archive.gate import Inspection, inspect
 from dayops.archive.incoming import Incoming
@@ -22,7 +22,6 @@ from dayops.models import Event, Exposure, FrameState, RawFrame, Severity
 
 ACTOR = "archiver"
 _SAME_START = timedelta(seconds=1)
-_LONGEST_NAME = 255
 
 
 class Outcome(StrEnum):
@@ -42,11 +41,8 @@ class Origin:
 
     @property
     def label(self) -> str:
-        """The sender's name for the file, fit to be kept and shown: never a path, printable, of bounded length."""
-        last = self.file_name.replace("\\", "/").rpartition("/")[2]
-        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in last)[
-            :_LONGEST_NAME
-        ]
+        """The sender's name for the file, fit to be kept and shown."""
+        return labels.label(self.file_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +55,14 @@ class Admission:
 
 
 def examine(store: Store, incoming: Incoming, origin: Origin, camera: str | None = None) -> tuple[Stored, Inspection]:
-    """Inspect a received file and publish it; what is not a frame is kept in quarantine with an alarm.
+    """Inspect a received file and publish it.
+
+    What is not a frame is kept in quarantine with an alarm, except where a person has named a file of his own.
 
     Raises
     ------
     BadFrame
-        With a sentence for each problem, once the bytes are safe and the alarm is given.
+        With a sentence for each problem.
     InspectionStalled, ArchiveFull
         Worth another try; nothing has changed.
     """
@@ -75,7 +73,8 @@ def examine(store: Store, incoming: Incoming, origin: Origin, camera: str | None
                 [*inspection.doubts, "No SHA-256 came with it that could vouch for its bytes. Send it again."]
             )
     except BadFrame as error:
-        refuse(store.quarantine(incoming), error, origin)
+        if not origin.by_hand:
+            refuse(store.quarantine(incoming), error, origin)
         raise
     return store.publish(incoming), inspection
 
