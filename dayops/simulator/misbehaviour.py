@@ -1,6 +1,7 @@
 """Camera Data Systems as they must not be, for tests and drills."""
 
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import BinaryIO
 
@@ -23,6 +24,17 @@ class Dripping(FrameHandler):
         for _ in wanted:
             self.wfile.write(file.read(1))
             time.sleep(0.1)
+
+
+class Stammering(FrameHandler):
+    """Drips the head of its answer: a read timeout never comes, and no body ever either."""
+
+    def do_GET(self) -> None:
+        with suppress(OSError):
+            for _ in range(600):
+                self.wfile.write(b"H")
+                time.sleep(0.1)
+        self.close_connection = True
 
 
 class Dying(FrameHandler):
@@ -73,6 +85,7 @@ class Failing(FrameHandler):
 MISBEHAVIOURS: dict[str, type[FrameHandler]] = {
     "hang": Hanging,
     "drip": Dripping,
+    "stammer": Stammering,
     "die": Dying,
     "lie": Lying,
     "redirect": Redirecting,

@@ -22,7 +22,7 @@ from dayops.camera_data_system import (
     open_camera_data_system,
 )
 from dayops.camera_data_system.offers import check_label, offer_as_json, read_listing, read_offer
-from dayops.simulator.misbehaviour import Dripping, Dying, Failing, Garbling, Hanging, Lying, Redirecting
+from dayops.simulator.misbehaviour import Dripping, Dying, Failing, Garbling, Hanging, Lying, Redirecting, Stammering
 from tests.dayops.simulated import DAY, observatory, serving
 
 IMPATIENT = Timeouts(connect_s=0.5, read_s=0.5, total_s=1.0)
@@ -181,7 +181,7 @@ def test_a_server_that_dies_half_way_is_away_and_the_fetch_resumes(tmp_path):
 def test_a_hanging_server_is_away_after_the_read_timeout(tmp_path):
     with (
         serving(observatory(tmp_path), Hanging) as url,
-        pytest.raises(CameraDataSystemAway, match="hung while listing"),
+        pytest.raises(CameraDataSystemAway, match=r"hung: nothing of its listing came within 0\.5 s"),
     ):
         client(url).frames()
 
@@ -190,6 +190,35 @@ def test_a_dripping_server_is_away_after_the_total_timeout(tmp_path):
     offered = observatory(tmp_path)
     with serving(offered, Dripping) as url, pytest.raises(CameraDataSystemAway, match=r"too slow: .* took over 1 s"):
         client(url).fetch(offered.frames()[0], io.BytesIO())
+
+
+def test_a_server_that_drips_its_head_is_away_after_the_total_timeout(tmp_path):
+    with serving(observatory(tmp_path), Stammering) as url, pytest.raises(CameraDataSystemAway, match="too slow"):
+        client(url).frames()
+
+
+def test_a_listing_that_breaks_off_is_away_rather_than_garbled():
+    with (
+        answering(200, b'{"frames": [', Content_Length="500") as url,
+        pytest.raises(CameraDataSystemAway, match="broke"),
+    ):
+        client(url).frames()
+
+
+def test_a_listing_nested_without_end_is_refused():
+    with answering(200, b"[" * 100_000) as url, pytest.raises(BadOffer, match="not JSON"):
+        client(url).frames()
+
+
+def test_an_answer_that_is_not_http_is_away():
+    def greet() -> None:
+        with odd.accept()[0] as connection:
+            connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(CameraDataSystemAway, match="SSH-2"):
+            client(f"http://127.0.0.1:{odd.getsockname()[1]}").frames()
 
 
 def test_a_server_that_is_not_there_is_away():
@@ -288,7 +317,7 @@ def test_a_part_other_than_the_one_asked_for_is_refused():
 
 
 def test_a_frame_that_ends_early_without_a_length_is_away():
-    with answering(200, b"x" * 100) as url, pytest.raises(CameraDataSystemAway, match="after 100 of 2880 bytes"):
+    with answering(200, b"x" * 100) as url, pytest.raises(CameraDataSystemAway, match="100 of 2880 bytes are here"):
         client(url).fetch(read_offer(entry()), io.BytesIO())
 
 
@@ -303,6 +332,12 @@ def test_a_listing_of_5000_frames_is_read():
 )
 def test_the_address_chooses_the_client(url, kind):
     assert isinstance(open_camera_data_system(url), kind)
+
+
+@pytest.mark.parametrize("url", ["http://", "http:///frames"])
+def test_an_address_without_a_host_is_refused(url):
+    with pytest.raises(ValueError, match="names no host"):
+        open_camera_data_system(url)
 
 
 def test_no_address_is_refused_with_the_setting_to_set():
