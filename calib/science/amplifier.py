@@ -91,6 +91,8 @@ def measure_detector(
     ValueError
         The segments are not those of `detector`.
     """
+    if len(segments) != len(detector.amplifiers):
+        raise ValueError(f"{detector.name} has {len(detector.amplifiers)} amplifiers: {len(segments)} segments came.")
     wrong = [
         amplifier.name
         for amplifier, segment in zip(detector.amplifiers, segments, strict=True)

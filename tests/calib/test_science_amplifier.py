@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calib.science.amplifier import METRICS, measure_amplifier, measure_detector
+from calib.science.amplifier import METRICS, DetectorStatistics, measure_amplifier, measure_detector
 from dayops import camera
 from dayops.camera.headers import describe
 from dayops.images import read_headers, read_segments
+from dayops.simulator.pixels import expose
+from dayops.simulator.scenes import scene_for
+from dayops.simulator.truth import truth_for
 from tests.real_data import needs_real_data, real_file
 
 DETECTOR = camera.load("minicam").detectors[0]
@@ -149,6 +152,39 @@ def test_an_unknown_metric_is_refused_with_those_there_are():
 def test_segments_of_another_detector_are_refused_by_name():
     with pytest.raises(ValueError, match="C10 do not have the shape of R22_S00's amplifiers"):
         measure_detector([segment()[:, :100], *[segment()] * 15], DETECTOR, 0.0, "BIAS")
+
+
+def test_too_few_segments_are_refused_with_both_numbers():
+    with pytest.raises(ValueError, match="R22_S00 has 16 amplifiers: 3 segments came"):
+        measure_detector([segment()] * 3, DETECTOR, 0.0, "BIAS")
+
+
+TRUTH = truth_for(camera.load("minicam"), 4, seed=1, day_obs=20261122)
+
+
+def simulated(image_type: str, exposure_s: float) -> DetectorStatistics:
+    """A simulated frame of the detector whose truth is TRUTH, measured."""
+    darkness_or_light = scene_for(image_type, "r").electrons(camera.load("minicam"), TRUTH.detector, exposure_s)
+    segments = expose(TRUTH, darkness_or_light, exposure_s, np.random.default_rng(1))
+    return measure_detector(list(segments), TRUTH.detector, exposure_s, image_type)
+
+
+@pytest.mark.parametrize(("image_type", "exposure_s"), [("BIAS", 0.0), ("DARK", 180.0), ("FLAT", 15.0)])
+def test_the_simulated_read_noise_and_bias_level_are_recovered(image_type, exposure_s):
+    found = simulated(image_type, exposure_s)
+    assert found.of("read_noise_adu") == pytest.approx(TRUTH.read_noise_e / TRUTH.gain, rel=0.03)
+    assert found.of("overscan_level") == pytest.approx(TRUTH.bias_adu, abs=0.3)
+
+
+def test_the_simulated_hot_pixels_are_found():
+    found = simulated("DARK", 180.0).of("hot_pixels")
+    rates = [TRUTH.dark_map_e_s[amplifier.place.slices] for amplifier in TRUTH.detector.amplifiers]
+    clearly_hot = np.array([(rate > 7.0).sum() for rate in rates])
+    perhaps_hot = np.array([(rate > 3.0).sum() for rate in rates])
+    struck_by_cosmic_rays = 60
+    assert clearly_hot.sum() > 0
+    assert np.all(found >= clearly_hot)
+    assert np.all(found <= perhaps_hot + struck_by_cosmic_rays)
 
 
 @needs_real_data
