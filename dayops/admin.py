@@ -1,6 +1,6 @@
 """What maintainers do by hand: accounts and their groups, and revoking tokens. What work wrote is only for reading."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -35,7 +35,7 @@ class ForMaintainers:
 
 
 @admin.register(User)
-class Accounts(ForMaintainers, UserAdmin):
+class Accounts(ForMaintainers, UserAdmin):  # type: ignore[type-arg]
     """People. An account that is no longer wanted is made inactive, so that the record keeps its name.
 
     Only a superuser touches superusers: otherwise whoever may edit accounts could make himself one.
@@ -70,7 +70,7 @@ class Tokens(ReadOnly):
     list_display = ("user", "name", "scope", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_select_related = ("user",)
     exclude = ("digest",)
-    actions: ClassVar = ["revoke"]
+    actions = ("revoke",)
 
     @admin.action(description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:

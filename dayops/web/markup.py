@@ -110,10 +110,10 @@ def format_number(value: float | int, digits: int = 4) -> str:
     """The digits of a finite number as people read them: 1 234.5, −0.0123, 1.2×10⁻⁷."""
     if isinstance(value, int) or value == 0:
         return _grouped(f"{value:,.0f}")
-    magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    magnitude = int(exponent)
     if not -4 <= magnitude < 7:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return _grouped(f"{mantissa}×10{_superscript(int(exponent))}")
+        return _grouped(f"{mantissa}×10{_superscript(magnitude)}")
     return _grouped(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
 
 

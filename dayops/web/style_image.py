@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import numpy.typing as npt
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from PIL import Image
@@ -13,12 +14,12 @@ WIDTH, HEIGHT, TILE, LEVELS = 1024, 1000, 512, 3
 COLUMNS, ROWS = 8, 2
 
 
-def _pixels() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _pixels() -> npt.NDArray[np.uint8]:
     """(HEIGHT, WIDTH): amplifiers of different level, brighter upwards, one dead column."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     image = 60 + 90 * y / HEIGHT + 14 * ((x * COLUMNS // WIDTH + y * ROWS // HEIGHT) % 3)
     image[:, 300] = 0
-    return image.astype(np.uint8)
+    return np.asarray(image, dtype=np.uint8)
 
 
 @require_safe
