@@ -42,8 +42,8 @@ class Flat:
         if self.filter not in LAMP_E_S:
             raise ValueError(f"The flat lamp has no filter {self.filter!r}: expected one of {', '.join(LAMP_E_S)}")
         u, v = _focal_plane(camera, detector)
-        light: NDArray[np.float32] = LAMP_E_S[self.filter] * exposure_s * (1 - 0.08 * (u**2 + v**2) + 0.01 * u)
-        return light
+        light_e = LAMP_E_S[self.filter] * exposure_s * (1 - 0.08 * (u**2 + v**2) + 0.01 * u)
+        return light_e.astype(np.float32, copy=False)
 
 
 def scene_for(image_type: str, band: str) -> Scene:
@@ -55,7 +55,7 @@ def scene_for(image_type: str, band: str) -> Scene:
     raise ValueError(f"There is no calibration scene for image type {image_type!r}: expected BIAS, DARK, FLAT or PTC")
 
 
-def _focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Where the pixels lie on the focal plane, in units of the camera's radius. Shapes broadcast to (height, width)."""
     scale = detector.pixel_um / 1000.0
     x = (np.arange(detector.width, dtype=np.float32) - (detector.width - 1) / 2)[None, :] * scale

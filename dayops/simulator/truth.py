@@ -149,6 +149,6 @@ def _crosstalk(count: int, rng: np.random.Generator) -> FloatArray:
     order = np.arange(count)
     distance = np.abs(order[:, None] - order)
     strength = spread.CROSSTALK_NEIGHBOUR.draw(rng, count * count).reshape(count, count)
-    coefficients = (strength * 0.35 ** (distance - 1.0)).astype(np.float32)
+    coefficients: FloatArray = (strength * 0.35 ** (distance - 1.0)).astype(np.float32)
     coefficients[distance == 0] = 0.0
     return coefficients

@@ -8,6 +8,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ from tests.dayops.simulated import DAY, observatory, serving
 IMPATIENT = Timeouts(connect_s=0.5, read_s=0.5, total_s=1.0)
 
 
-def entry(**changes):
+def entry(**changes: Any) -> dict[str, Any]:
     good = {
         "name": "MC_S_20261122_000001_R22_S00.fits",
         "exposure": "MC_S_20261122_000001",

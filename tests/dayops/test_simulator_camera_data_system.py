@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -165,9 +166,9 @@ def running(folder: Path, *options: str):
         process.communicate()
 
 
-def until_finished(url: str) -> dict[str, object]:
+def until_finished(url: str) -> dict[str, Any]:
     for _ in range(600):
-        status = json.loads(ask(url, "/status")[1])
+        status: dict[str, Any] = json.loads(ask(url, "/status")[1])
         if status["finished"]:
             return status
         time.sleep(0.05)

@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 
 from dayops.camera import load
-from dayops.camera.sections import parse
+from dayops.camera.sections import Section, parse
 from dayops.simulator.frames import simulate
 from tests.dayops.simulated import DAY, shot, tiny_camera
 
@@ -79,10 +79,11 @@ def test_the_sections_say_what_the_geometry_says():
     camera = tiny_camera()
     with opened(simulate(shot(camera, 1), 0, 1)) as hdus:
         for hdu, amplifier in zip(hdus[1:], camera.by_id[0].amplifiers, strict=True):
-            place = parse(hdu.header["DETSEC"])
-            assert parse(hdu.header["DATASEC"]).box == amplifier.image
-            assert parse(hdu.header["BIASSEC"]).box == amplifier.serial_overscan
-            assert (place.box, place.flip_x, place.flip_y) == (amplifier.place, amplifier.flip_x, amplifier.flip_y)
+            overscan = amplifier.serial_overscan
+            assert overscan is not None
+            assert parse(hdu.header["DATASEC"]) == Section(amplifier.image)
+            assert parse(hdu.header["BIASSEC"]) == Section(overscan)
+            assert parse(hdu.header["DETSEC"]) == Section(amplifier.place, amplifier.flip_x, amplifier.flip_y)
 
 
 def test_the_statistics_in_the_header_are_those_of_the_pixels():

@@ -50,6 +50,7 @@ def test_a_lost_frame_is_taken_again_with_the_same_bytes(tmp_path):
     frame = observatory(tmp_path).frames()[0]
     (tmp_path / frame.name).unlink()
     retaken = observatory(tmp_path).frame(frame.name)
+    assert retaken is not None
     assert retaken.sha256 == frame.sha256
 
 

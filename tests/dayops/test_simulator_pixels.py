@@ -1,12 +1,15 @@
 """Simulated frames, measured with plain NumPy, give back the truth they were made of."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dayops.camera import load
+from dayops.camera import Amplifier, Box, load
 from dayops.simulator.cosmic_rays import add_cosmic_rays
 from dayops.simulator.pixels import ADC_MAX, expose, shot_noise, split
-from dayops.simulator.scenes import Darkness, Flat
+from dayops.simulator.scenes import Darkness, Flat, Scene
 from dayops.simulator.seeds import generator
 from dayops.simulator.truth import truth_for
 from tests.dayops.simulated import DAY, tiny_camera
@@ -16,32 +19,37 @@ TRUTH = truth_for(CAMERA, 4, 1, DAY)
 AMPLIFIERS = TRUTH.detector.amplifiers
 
 
-def take(scene, exposure_s, number, dark_time_s=None):
+def take(scene: Scene, exposure_s: float, number: int, dark_time_s: float | None = None) -> NDArray[np.int32]:
     light_e = scene.electrons(CAMERA, TRUTH.detector, exposure_s)
     return expose(TRUTH, light_e, exposure_s if dark_time_s is None else dark_time_s, generator("test", number))
 
 
-def bias(number=1):
+def bias(number: int = 1) -> NDArray[np.int32]:
     return take(Darkness(), 0.0, number)
 
 
-def image(raw):
+def image(raw: NDArray[Any]) -> NDArray[np.float64]:
     """Light-sensitive pixels of every amplifier, (16, 512, 128), as float64."""
     return np.stack([one[a.image.slices] for one, a in zip(raw, AMPLIFIERS, strict=True)]).astype(float)
 
 
-def overscan(raw):
-    return np.stack([one[a.serial_overscan.slices] for one, a in zip(raw, AMPLIFIERS, strict=True)]).astype(float)
+def serial(amplifier: Amplifier) -> Box:
+    assert amplifier.serial_overscan is not None
+    return amplifier.serial_overscan
 
 
-def on_segments(detector_map):
+def overscan(raw: NDArray[Any]) -> NDArray[np.float64]:
+    return np.stack([one[serial(a).slices] for one, a in zip(raw, AMPLIFIERS, strict=True)]).astype(float)
+
+
+def on_segments(detector_map: NDArray[Any]) -> NDArray[Any]:
     return np.stack(split(detector_map, TRUTH.detector))
 
 
 GOOD = on_segments((TRUTH.response > 0.8) & (TRUTH.dark_map_e_s < 0.1))
 
 
-def clipped_mean(values):
+def clipped_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of each amplifier's good pixels within 5 robust sigma."""
     means = []
     for one, good in zip(values, GOOD, strict=True):
@@ -138,8 +146,9 @@ def test_light_falls_only_on_the_image_and_not_on_the_overscans():
     for amplifier in AMPLIFIERS:
         excess = flat[amplifier.index].astype(float) - dark[amplifier.index]
         assert np.median(excess[amplifier.image.slices]) > 10_000
-        assert abs(np.median(excess[amplifier.prescan.slices])) < 30  # crosstalk and charge left behind
-        assert abs(np.median(excess[amplifier.parallel_overscan.slices])) < 30
+        for unlit in (amplifier.prescan, amplifier.parallel_overscan):
+            assert unlit is not None
+            assert abs(np.median(excess[unlit.slices])) < 30  # crosstalk and charge left behind
 
 
 def test_a_source_lands_in_the_segment_and_at_the_pixel_that_the_geometry_says():

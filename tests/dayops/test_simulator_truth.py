@@ -6,14 +6,14 @@ import pytest
 from dayops.camera import load
 from dayops.simulator import spread
 from dayops.simulator.seeds import generator
-from dayops.simulator.truth import truth_for
+from dayops.simulator.truth import DetectorTruth, truth_for
 from tests.dayops.simulated import DAY, tiny_camera
 
 PER_AMPLIFIER = ("gain", "read_noise_e", "bias_adu", "full_well_e", "nonlinearity", "serial_cti", "crosstalk")
 MAPS = ("dark_map_e_s", "response", "bias_shape_adu")
 
 
-def minicam_truth(detector=4, seed=1, day=DAY):
+def minicam_truth(detector: int = 4, seed: int = 1, day: int = DAY) -> DetectorTruth:
     return truth_for(load("minicam"), detector, seed, day)
 
 
@@ -69,6 +69,7 @@ def test_no_amplifier_disturbs_itself_and_none_exceeds_lssts_crosstalk_limit():
 def test_the_bias_shape_is_measured_from_the_overscan_level():
     truth = minicam_truth()
     for shape, amplifier in zip(truth.bias_shape_adu, truth.detector.amplifiers, strict=True):
+        assert amplifier.serial_overscan is not None
         assert np.median(shape[amplifier.serial_overscan.slices]) == pytest.approx(0.0, abs=1e-5)
 
 
