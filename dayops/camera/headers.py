@@ -85,13 +85,14 @@ def describe(
     kind = image_type(cards)
     time_s = exposure_s(cards, kind)
     began = began_at(cards)
+    day_obs = day_obs_of(began, cards, now or datetime.now(UTC)) if began else 0
     exposure = _exposure(known, cards, file_name)
     if findings.problems or detector is None or began is None:
         raise BadFrame(findings.problems)
     return FrameDescription(
         camera=known.name if known else GENERIC,
         exposure=exposure,
-        day_obs=day_obs_of(began, cards, now or datetime.now(UTC)),
+        day_obs=day_obs,
         seq_num=_sequence_number(cards),
         image_type=kind,
         exposure_s=time_s,

@@ -1,16 +1,16 @@
 """When an exposure began: one UTC instant from the several cards that may say it."""
 
 import re
-import warnings
 from datetime import UTC, datetime, timedelta
 
 from dayops.camera.cards import Cards, Findings
-from dayops.observing_day import day_obs_at, tai_offset
+from dayops.observing_day import ObservingDay, day_obs_at, tai_offset
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
 _MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 _TT_MINUS_TAI = timedelta(seconds=32.184)
+_SAME_INSTANT = timedelta(minutes=1)
 _CLOCKS = ("UTC", "UT", "UT1", "TAI", "TT")  # UT1 is within a second of UTC, which is as good as such clocks are
 _CLOCK_WAS_SET = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -32,39 +32,34 @@ def began_at(cards: Cards) -> datetime | None:
     if not 1970 <= read.year <= 2100:
         cards.findings.problems.append(f"The exposure cannot have begun on {read:%Y-%m-%d}: expected 1970 to 2100.")
         return None
+    cards.findings.remarks += _disagreement(cards, read)
     return _in_utc(read, clock)
 
 
 def day_obs_of(began: datetime, cards: Cards, now: datetime) -> int:
     """dayObs by the start of the exposure, with a remark where the clock or the header's own DAYOBS disagrees.
 
-    A clock that was never set gives no day; then the header's own is taken.
+    A clock that was never set gives no day: then the header's own is taken, and without one that is a problem.
     """
-    computed, said = _quiet_day_obs(began), _said_day_obs(cards)
+    computed, said = day_obs_at(began), _said_day_obs(cards)
     if began < _CLOCK_WAS_SET:
-        cards.findings.remarks.append(f"Clock: the exposure says it began on {began:%Y-%m-%d}; was the clock set?")
+        unset = f"Clock: the exposure says it began on {began:%Y-%m-%d}; was the clock set?"
+        (cards.findings.remarks if said else cards.findings.problems).append(unset)
         return said or computed
     if began > now + timedelta(days=1):
-        cards.findings.remarks.append(
-            f"Clock: the exposure says it began in the future, on {began:%Y-%m-%d %H:%M} UTC."
-        )
+        ahead = f"Clock: the exposure says it began in the future, on {began:%Y-%m-%d %H:%M} UTC."
+        cards.findings.remarks.append(ahead)
     if said and said != computed:
-        cards.findings.remarks.append(
-            f"The header says dayObs {said}; by its start the exposure belongs to {computed}."
-        )
+        differs = f"The header says dayObs {said}; by its start the exposure belongs to {computed}."
+        cards.findings.remarks.append(differs)
     return computed
 
 
-def _quiet_day_obs(began: datetime) -> int:
-    """dayObs, without ERFA's warning that the leap seconds of distant years are not known."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return day_obs_at(began)
-
-
 def _said_day_obs(cards: Cards) -> int | None:
-    text = cards.text("DAYOBS", "DAY-OBS").replace("-", "")
-    return int(text) if re.fullmatch(r"(19|20)\d{6}", text, re.ASCII) else None
+    try:
+        return ObservingDay.parse(cards.text("DAYOBS", "DAY-OBS")).day_obs
+    except ValueError:
+        return None
 
 
 def _from_date(cards: Cards) -> datetime | None:
@@ -92,6 +87,14 @@ def _from_mjd(cards: Cards) -> datetime | None:
     return _MJD_EPOCH + timedelta(days=mjd)
 
 
+def _disagreement(cards: Cards, read: datetime) -> list[str]:
+    """A remark where the Julian date, on the same clock, is another instant than the date that was read."""
+    mjd = _from_mjd(cards)
+    if mjd is None or abs(mjd - read) < _SAME_INSTANT:
+        return []
+    return [f"The header's date and its Julian date differ by {abs(mjd - read)}; {read:%Y-%m-%d %H:%M:%S} was used."]
+
+
 def _no_start(cards: Cards) -> str:
     if date := cards.text("DATE-BEG", "DATE-OBS"):
         return f"The start of the exposure is unknown: {date!r} is not a date with a time as YYYY-MM-DDThh:mm:ss."
@@ -102,7 +105,5 @@ def _in_utc(read: datetime, clock: str) -> datetime:
     if clock not in ("TAI", "TT"):
         return read
     tai = read - _TT_MINUS_TAI if clock == "TT" else read
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        offset = tai_offset(tai - timedelta(seconds=37))
-    return tai - timedelta(seconds=round(offset.total_seconds()))
+    near = tai - tai_offset(tai)  # within a second or so of UTC, and so on its side of any leap second
+    return tai - tai_offset(near)

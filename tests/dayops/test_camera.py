@@ -167,3 +167,28 @@ def test_every_amplifier_agrees_with_the_real_headers(file_name):
 def test_the_real_frames_of_lsst_are_all_in_the_table_above():
     there = {path.name for path in (FOLDER / "lsst_headers").iterdir()}
     assert there - {"bias-det000_2018-09-21.fits"} == set(LSST_FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "name"), [("lsstCam", "lsstcam"), ("LSST_ATISS", "latiss"), ("MiniCam", "minicam")]
+)
+def test_a_camera_is_known_by_its_instrument(instrument, name):
+    assert camera.for_instrument(instrument) is camera.load(name)
+
+
+def test_an_unknown_instrument_is_of_no_camera():
+    assert camera.for_instrument("SPRAT") is None
+
+
+def test_the_detector_of_an_archived_frame_is_its_cameras():
+    assert camera.detector_of("minicam", 4).name == "R22_S11"
+
+
+def test_the_detector_of_a_generic_frame_is_the_one_kept_with_it():
+    kept = camera.detector_to_json(camera.load("latiss").detectors[0])
+    assert camera.detector_of("generic", 0, kept) == camera.load("latiss").detectors[0]
+
+
+def test_a_detector_number_that_does_not_exist_is_refused_with_the_range():
+    with pytest.raises(ValueError, match="minicam has no detector 9: expected 0 to 8"):
+        camera.detector_of("minicam", 9)
