@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -95,6 +96,16 @@ class DayopsWorker(Worker):
             os._exit(75)
         _limit_memory()
         super().main_work_horse(job, queue)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGUSR1, engine.enough)
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self._horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._horse_pid, signal.SIGUSR1)  # finish the task in hand, take no other
 
     def _say_alive(self) -> None:
         _quietly(

@@ -22,7 +22,7 @@ from django.db import connection
 
 from dayops import embedded, runs
 from dayops.drills.chaos_steps import CREATE_TABLE, expected
-from dayops.models import Phase, Run, Task
+from dayops.models import Attempt, Phase, Task
 from dayops.observing_day import ObservingDay
 from dayops.processes import Child, manage, stop_all, worker
 from dayops.runs import NewTask
@@ -76,16 +76,21 @@ class Faults:
         return sum(number for name, number in self.counts.items() if name != "frozen work-horse")
 
     def _victim(self) -> Child | None:
+        """A worker, rather one that has a task in hand: the others lose nothing."""
         alive = [child for child in self.workers if child.alive]
-        return self.random.choice(alive) if alive else None
+        busy = [child for child in alive if _horses(child)]
+        return self.random.choice(busy or alive) if alive else None
 
     def _kill_worker(self) -> bool:
         victim = self._victim()
         return victim is not None and victim.process is not None and _kill(victim.process.pid)
 
     def _kill_horse(self) -> bool:
-        horses = [horse for child in self.workers for horse in _horses(child)]
-        return bool(horses) and _kill(self.random.choice(horses))
+        """The holder of a task in hand, when there is one."""
+        ours = {horse for child in self.workers for horse in _horses(child)}
+        running = Attempt.objects.filter(outcome=Attempt.Outcome.RUNNING).values_list("pid", flat=True)
+        holders = [pid for pid in running if pid in ours]
+        return bool(holders) and _kill(self.random.choice(holders))
 
     def _kill_both(self) -> bool:
         victim = self._victim()
@@ -119,8 +124,8 @@ def run(tasks: int, control: int, *, workers: int, seed: int, tell: Callable[[st
     with connection.cursor() as cursor:
         cursor.execute(CREATE_TABLE)
     dice = random.Random(seed)  # noqa: S311 (a drill that can be repeated, not a secret)
-    main = _queue("careful", tasks, dice)
-    _queue("naive", control, dice)
+    for kind, number in (("careful", tasks), ("naive", control)):
+        _queue(kind, number, dice)
     logs = Path(settings.STATE_DIR) / "log"
     environment = {"DAYOPS_DRILL": "1", "DAYOPS_LEASE_S": str(LEASE_S)}
     crew = [worker(QUEUE, number, logs, environment) for number in range(1, workers + 1)]
@@ -129,25 +134,27 @@ def run(tasks: int, control: int, *, workers: int, seed: int, tell: Callable[[st
     try:
         for child in (scheduler, *crew):
             child.start()
-        _harm_until_done(main, faults, [scheduler, *crew], most_faults=max(tasks // 3, 6), tell=tell)
+        most = max(tasks // 3, 14)
+        _harm_until_done(faults, [scheduler, *crew], total=tasks + control, most_faults=most, tell=tell)
     finally:
         stop_all([scheduler, *crew])
     return _count(tasks, control), faults
 
 
-def _queue(kind: str, number: int, dice: random.Random) -> Run:
+def _queue(kind: str, number: int, dice: random.Random) -> None:
     new = [
         NewTask(
             stage="drill",
             key=f"{kind}-{i}",
             function=f"drill.{kind}",
-            arguments={"key": f"{kind}-{i}", "seconds": round(dice.uniform(0.05, 0.6), 3)},
+            arguments={"key": f"{kind}-{i}", "seconds": round(dice.uniform(0.1, 0.8), 3)},
             queue=QUEUE,
+            priority=dice.randrange(10),  # so that careful and naive tasks meet the same faults
             max_attempts=1000,
         )
         for i in range(number)
     ]
-    run, _ = runs.start(
+    runs.start(
         activity="drill",
         key=f"drill:{kind}",
         title=f"Chaos drill, {kind} tasks",
@@ -155,19 +162,19 @@ def _queue(kind: str, number: int, dice: random.Random) -> Run:
         tasks=new,
         stages=["drill"],
     )
-    return run
 
 
 def _harm_until_done(
-    main: Run, faults: Faults, children: list[Child], *, most_faults: int, tell: Callable[[str], None]
+    faults: Faults, children: list[Child], *, total: int, most_faults: int, tell: Callable[[str], None]
 ) -> None:
+    """Spread the faults over the whole work: never more than its share of them is done than of the tasks."""
     told = time.monotonic()
     while left := Task.objects.exclude(phase__in=Phase.ended()).count():
-        time.sleep(faults.random.uniform(0.1, 0.6))
-        done = main.tasks.filter(phase=Phase.COMPLETED).count()
-        if sum(faults.counts.values()) < most_faults and done:
+        time.sleep(faults.random.uniform(0.1, 0.5))
+        done = (total - left) / total
+        if sum(faults.counts.values()) < most_faults * min(1.0, 1.2 * done + 0.05):
             faults.next()
-        elif done:
+        if done > 0.8:
             faults.valkey_now()
         for child in children:
             child.pause_s = 0.1

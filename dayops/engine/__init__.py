@@ -13,7 +13,7 @@ Facts and measurements behind each step: research/reliability.md §2.4.
 
 from dayops.engine.claim import claim
 from dayops.engine.functions import job_function
-from dayops.engine.perform import perform, work_off
+from dayops.engine.perform import enough, perform, work_off
 from dayops.engine.work import BadInput, Retriable, Superseded, Work
 
-__all__ = ["BadInput", "Retriable", "Superseded", "Work", "claim", "job_function", "perform", "work_off"]
+__all__ = ["BadInput", "Retriable", "Superseded", "Work", "claim", "enough", "job_function", "perform", "work_off"]

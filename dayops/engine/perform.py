@@ -22,11 +22,19 @@ _PAUSES_S = (1, 2, 5, 15, 60, 300)
 _MAY_PASS = (Retriable, OperationalError, InterfaceError, RedisError)
 
 
+_enough: list[bool] = []
+
+
+def enough(*_: object) -> None:
+    """Take no further task; the one in hand is finished. Fit to be a signal handler."""
+    _enough.append(True)
+
+
 def work_off(queue: str, worker: str, *, limit_s: float = 60.0) -> int:
-    """Claim and perform until nothing is left or the time is up. Returns the number of tasks performed."""
+    """Claim and perform until nothing is left, the time is up or `enough` was said. Returns the number performed."""
     until = time.monotonic() + limit_s
     done = 0
-    while time.monotonic() < until and (work := claim(queue, worker)) is not None:
+    while not _enough and time.monotonic() < until and (work := claim(queue, worker)) is not None:
         perform(work)
         done += 1
     return done

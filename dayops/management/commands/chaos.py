@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
         tasks = 20 if options["quick"] else options["tasks"]
-        control = max(tasks // 2, 10)
+        control = max(tasks // 2, 20)
         call_command("migrate", verbosity=0)
         found, faults = chaos.run(tasks, control, workers=options["workers"], seed=options["seed"], tell=self._tell)
         for name, number in sorted(faults.counts.items()):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dayops import demonstration as demo
-from dayops.day_summary import DaySummary, day_summary
+from dayops.day_summary import day_summary
 from dayops.observing_day import ObservingDay
 from dayops.sign_ins import SignIn
 
@@ -62,6 +62,8 @@ class Command(BaseCommand):
                 signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave children behind
             demonstration.stop()
         demonstration.say("everything has stopped")
+        if options["once"]:
+            self._conclude(demonstration)
 
     def _serve(self, demonstration: demo.Demonstration, camera: str, people: tuple[SignIn, ...], said: Path) -> None:
         address = demo.start_web(demonstration)
@@ -86,29 +88,29 @@ class Command(BaseCommand):
         return line
 
     def _once(self, demonstration: demo.Demonstration, camera: str) -> None:
-        told, moved, summary = "", time.monotonic(), day_summary(demonstration.day.day_obs)
-        while not self._day_is_done(demonstration, camera, summary):
+        told, moved = "", time.monotonic()
+        while not self._day_is_done(demonstration, camera):
             if time.monotonic() - moved > STALL_S:
-                self._print(demonstration, summary)
                 raise CommandError(f"Nothing has moved for {STALL_S:.0f} s. The logs are in {demonstration.logs}")
             time.sleep(0.5)
             demonstration.watch()
             line = self._tell(demonstration, camera, told)
             moved, told = (time.monotonic(), line) if line != told else (moved, told)
-            summary = day_summary(demonstration.day.day_obs)
-        self._print(demonstration, summary)
-        if summary.failed or not summary.exposures:
-            raise CommandError(f"{summary.failed} of {summary.runs} runs failed.")
+        demonstration.say("the day is done")
 
-    def _day_is_done(self, demonstration: demo.Demonstration, camera: str, summary: DaySummary) -> bool:
+    def _day_is_done(self, demonstration: demo.Demonstration, camera: str) -> bool:
         status = demo.camera_status(camera)
+        summary = day_summary(demonstration.day.day_obs)
         return bool(status.get("finished")) and summary.everything_is_in(int(status["frames"]))
 
-    def _print(self, demonstration: demo.Demonstration, summary: DaySummary) -> None:
+    def _conclude(self, demonstration: demo.Demonstration) -> None:
+        summary = day_summary(demonstration.day.day_obs)
         seconds = round(time.monotonic() - demonstration.began, 1)
-        demonstration.say("the day is done; stopping")
-        demonstration.stop()
+        if summary.failed or not summary.exposures:
+            self.stderr.write(f"{summary.failed} of {summary.runs} runs failed; the logs are in {demonstration.logs}")
         self.stdout.write(json.dumps({"day_obs": demonstration.day.day_obs, **summary.as_json(), "seconds": seconds}))
+        if summary.failed or not summary.exposures:
+            raise SystemExit(1)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
