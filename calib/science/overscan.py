@@ -97,3 +97,4 @@ def warm_up() -> None:
     for dtype in ("int32", "uint16", "int16", "float32"):
         segment: npt.NDArray[Any] = np.zeros((8, 16), dtype=dtype)
         measure_overscan(segment[:, 1:])  # a view, as every cut of a segment is
+        distribution(segment)  # whole, as a frame without sections is
