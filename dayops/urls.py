@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from dayops.web import converters
 from dayops.web.health import healthz, readyz
@@ -28,6 +28,7 @@ urlpatterns = [
     path("style/image/pixel/", style_pixel, name="style-pixel"),
     path("style/image/<int:z>/<int:x>/<int:y>", style_tile, name="style-tile"),
     path("admin/", admin.site.urls),
+    path("", include("dayops.web.work_pages.urls")),
 ]
 
 handler400 = "dayops.web.errors.bad_request"
