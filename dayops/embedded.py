@@ -47,7 +47,7 @@ def database_url(state: Path) -> str:
 
 
 def redis_url(state: Path) -> str:
-    return f"unix://{run_dir(state)}/valkey.sock?db={os.environ.get('DAYOPS_VALKEY_DB', '0')}"
+    return f"unix://{run_dir(state)}/valkey.sock?db=0"
 
 
 def kept_secret(path: Path) -> str:

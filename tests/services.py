@@ -1,7 +1,7 @@
 """Pytest plugin: a PostgreSQL and a Valkey of the tests' own, in a temporary place, before Django reads its settings.
 
-It must load before pytest-django (``-p tests.services`` in pyproject.toml). With pytest-xdist the controlling process
-starts the servers and every worker gets a database and a Valkey database number of its own.
+It must load before pytest-django (``-p tests.services`` in pyproject.toml). With pytest-xdist every worker has servers
+of its own, since some tests kill them.
 """
 
 import os
@@ -14,12 +14,7 @@ _open = ExitStack()
 def _start() -> None:
     from dayops import embedded
 
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None:
-        _open.enter_context(embedded.scratch())
-    else:
-        _open.enter_context(embedded.services(embedded.state_dir()))
-        os.environ["DAYOPS_VALKEY_DB"] = str(int(worker.removeprefix("gw")) + 1)
+    _open.enter_context(embedded.scratch())
     os.environ["DAYOPS_CAMERA"] = "minicam"
     os.environ["NUMBA_NUM_THREADS"] = "1"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the test's own thread
