@@ -61,21 +61,21 @@ class FolderCameraDataSystem:
             raise CameraDataSystemAway(f"{frame.name} in {self.url} ended after {done} of {frame.size} bytes")
 
     def _chunks(self, frame: OfferedFrame, offset: int) -> Iterator[bytes]:
-        left = frame.size - offset
+        name, left = _plain(frame.name), frame.size - offset
         try:
-            with self._open(_plain(frame.name)) as source:
+            with self._open(name) as source:
                 source.seek(offset)
                 while left > 0 and (chunk := source.read(min(_CHUNK, left))):
                     yield chunk
                     left -= len(chunk)
-        except OSError as error:
+        except Exception as error:
             raise CameraDataSystemAway(f"{frame.name} cannot be read from {self.url}: {error}") from error
 
     def _list(self) -> dict[str, Mapping[str, Any]]:
         try:
             self._files.invalidate_cache()
             entries = self._files.ls(self._root, detail=True)
-        except OSError as error:
+        except Exception as error:  # each store's library has errors of its own
             raise CameraDataSystemAway(f"The folder {self.url} cannot be listed: {error}") from error
         return {str(entry["name"]).rpartition("/")[2]: entry for entry in entries}
 
@@ -105,21 +105,21 @@ class FolderCameraDataSystem:
         if entry["size"] > _MAX_MANIFEST_BYTES:
             raise BadOffer(f"manifest.json in {self.url} is larger than {_MAX_MANIFEST_BYTES} bytes")
         try:
-            with self._open("manifest.json") as file:
-                payload = json.loads(file.read(_MAX_MANIFEST_BYTES))
-        except OSError as error:
-            raise CameraDataSystemAway(f"manifest.json in {self.url} cannot be read: {error}") from error
-        except ValueError as error:
+            payload = json.loads(self._content("manifest.json", _MAX_MANIFEST_BYTES))
+        except (ValueError, RecursionError) as error:
             raise BadOffer(f"manifest.json in {self.url} is not JSON: {error}") from error
         return read_listing(payload, f"manifest.json in {self.url}")
 
     def _sidecar(self, name: str) -> str:
+        words = self._content(name, 1024).decode("ascii", "replace").split()
+        return words[0].lower() if words else ""
+
+    def _content(self, name: str, limit: int) -> bytes:
         try:
             with self._open(name) as file:
-                words = file.read(1024).decode("ascii", "replace").split()
-        except OSError as error:
+                return file.read(limit)
+        except Exception as error:
             raise CameraDataSystemAway(f"{name} in {self.url} cannot be read: {error}") from error
-        return words[0].lower() if words else ""
 
     def _open(self, name: str) -> BinaryIO:
         path = f"{self._root}/{name}"

@@ -43,6 +43,8 @@ class FrameHandler(BaseHTTPRequestHandler):
                 self.send_problem(HTTPStatus.NOT_FOUND, "Known are /frames, /frames/<name> and /status")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client went away, which is its right
+        except FileNotFoundError:
+            self.send_problem(HTTPStatus.GONE, "The frame is no longer in the folder of the Camera Data System")
         except ValueError as error:
             self.send_problem(HTTPStatus.BAD_REQUEST, str(error))
 
@@ -74,7 +76,7 @@ class FrameHandler(BaseHTTPRequestHandler):
         if frame is None:
             self.send_problem(HTTPStatus.NOT_FOUND, "There is no such frame: /frames lists those there are")
             return
-        etag = f'"{frame.sha256}"'
+        etag = f'"{frame.sha256 or frame.size}"'
         same = self.headers.get("If-Range", etag) == etag
         try:
             part = parse_range(self.headers.get("Range") if same else None, frame.size)

@@ -11,22 +11,22 @@ from dayops.simulator import spread
 
 @dataclass(frozen=True, eq=False)
 class Defects:
-    """Truth about bad pixels, each array (height, width) on the assembled detector.
-
-    hot, dead : single bad pixels.  bright_columns, dark_columns : boxes one pixel wide.
-    extra_e_s : dark current above the normal, e⁻/s.  response : sensitivity, 1 where good.
-    """
+    """Where a detector is bad: single pixels (masks of height × width) and boxes one pixel wide."""
 
     hot: NDArray[np.bool_]
     dead: NDArray[np.bool_]
     bright_columns: tuple[Box, ...]
     dark_columns: tuple[Box, ...]
-    extra_e_s: NDArray[np.float32]
-    response: NDArray[np.float32]
 
 
-def draw_defects(detector: Detector, rng: np.random.Generator) -> Defects:
-    """Defects of one detector, at the rates of `dayops.simulator.spread`."""
+def draw_defects(
+    detector: Detector, rng: np.random.Generator
+) -> tuple[Defects, NDArray[np.float32], NDArray[np.float32]]:
+    """Defects of one detector, at the rates of `dayops.simulator.spread`, and what they do.
+
+    The second value is the dark current above the normal in e⁻/s, the third the sensitivity (1 where good), both
+    (height, width).
+    """
     shape = (detector.height, detector.width)
     hot, dead = (rng.random(shape, dtype=np.float32) < f for f in (spread.HOT_FRACTION, spread.DEAD_FRACTION))
     extra_e_s, response = np.zeros(shape, dtype=np.float32), np.ones(shape, dtype=np.float32)
@@ -37,7 +37,7 @@ def draw_defects(detector: Detector, rng: np.random.Generator) -> Defects:
         extra_e_s[box.slices] += rng.uniform(8.0, 30.0)
     for box in dark:
         response[box.slices] *= rng.uniform(0.3, 0.7)
-    return Defects(hot, dead, bright, dark, extra_e_s, response)
+    return Defects(hot, dead, bright, dark), extra_e_s, response
 
 
 def _column(detector: Detector, rng: np.random.Generator) -> Box:

@@ -181,6 +181,22 @@ def test_a_folder_that_is_not_there_is_away(tmp_path):
         offered(tmp_path / "nowhere")
 
 
+def test_a_store_whose_library_has_errors_of_its_own_is_away(monkeypatch):
+    class StoreError(Exception):
+        pass
+
+    def refuse(*args, **options):
+        raise StoreError("no credentials")
+
+    source = FolderCameraDataSystem("memory://camera")
+    monkeypatch.setattr(type(source._files), "ls", refuse)
+    with pytest.raises(CameraDataSystemAway, match="memory://camera cannot be listed: no credentials"):
+        source.frames()
+    monkeypatch.setattr(type(source._files), "open", refuse)
+    with pytest.raises(CameraDataSystemAway, match="cannot be read from memory://camera: no credentials"):
+        source.fetch(frame(), io.BytesIO())
+
+
 def test_an_object_store_is_a_folder_too():
     store = fsspec.filesystem("memory")
     store.pipe({f"/camera/{NAME}": b"y" * 2880, f"/camera/{NAME}.sha256": b"ab" * 32})

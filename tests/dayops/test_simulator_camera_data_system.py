@@ -109,6 +109,16 @@ def test_only_frames_that_are_offered_are_served(tmp_path, path):
     assert "error" in json.loads(body)
 
 
+def test_a_frame_that_vanished_from_the_folder_is_gone(tmp_path):
+    offered = observatory(tmp_path)
+    frame = offered.frames()[0]
+    (tmp_path / frame.name).unlink()
+    with serving(offered) as url:
+        response, body = ask(url, f"/frames/{frame.name}")
+    assert response.status == 410
+    assert "no longer in the folder" in json.loads(body)["error"]
+
+
 def test_the_status_tells_how_far_the_day_is(tmp_path):
     with serving(Observatory(tmp_path, programme(2))) as url:
         _, before = ask(url, "/status")
