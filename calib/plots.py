@@ -1,0 +1,219 @@
+"""The figures of the calibration pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from calib.focal_plane import outline
+from calib.metric_map import FocalPlane, MetricMap
+from calib.models import Level
+from calib.science.judgement import Limits
+from dayops.camera import Detector
+from dayops.web.figures import SEQUENTIAL, STATUS_COLOURS, new_figure
+from dayops.web.markup import format_number
+
+_LEVEL_COLOURS = [STATUS_COLOURS[level.label.lower()] for level in Level]
+_LEVEL_SCALE = [
+    (edge, colour) for i, colour in enumerate(_LEVEL_COLOURS) for edge in (i / len(Level), (i + 1) / len(Level))
+]
+_LEVEL_TICKS = {"tickvals": [int(level) for level in Level], "ticktext": [level.label for level in Level]}
+_OUTLINE = "rgba(136, 136, 136, 0.75)"
+_BINS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ColourRange:
+    """The values at the two ends of the colour scale."""
+
+    low: float
+    high: float
+
+
+def focal_plane(
+    measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[Detector], str]
+) -> go.Figure:
+    """Every amplifier at its place, coloured by its value or level; a click follows `link` of its detector."""
+    figure = new_figure(x="x / mm", y="y / mm")
+    figure.add_trace(_cells(measured, colours))
+    figure.add_trace(_outlines(measured.plane))
+    figure.add_trace(_places(measured, link))
+    figure.update_layout(hoverdistance=-1, showlegend=False, height=680, margin={"l": 50, "r": 8, "t": 8, "b": 40})
+    figure.update_xaxes(constrain="domain", showgrid=False)
+    figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", showgrid=False)
+    return figure
+
+
+def metric_histogram(
+    measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[float, float], str]
+) -> go.Figure:
+    """How many amplifiers have which value, with the limits drawn; a click follows `link` of the bar's two edges."""
+    figure = new_figure(x=titled(measured), y="amplifiers")
+    if not measured.finite.size:
+        return figure
+    low, high = _span(measured)
+    counts, edges = np.histogram(measured.finite, bins=_BINS, range=(low, high))
+    bars = [(i, int(count)) for i, count in enumerate(counts) if count]
+    between = [(float(edges[i]), float(edges[i + 1])) for i, _ in bars]
+    figure.add_bar(
+        x=[(left + right) / 2 for left, right in between],
+        y=[count for _, count in bars],
+        width=float(edges[1] - edges[0]) * 0.94,
+        marker=_bar_colours([(left + right) / 2 for left, right in between], colours),
+        customdata=[link(left, right) for left, right in between],
+        hovertext=[
+            f"{count} amplifiers from {format_number(left)} to {format_number(right)}"
+            for (left, right), (_, count) in zip(between, bars, strict=True)
+        ],
+        hoverinfo="text",
+    )
+    _draw_limits(figure, measured.limits, low, high)
+    figure.update_xaxes(range=[low, high])
+    return figure
+
+
+def pixel_histogram(counts: NDArray[np.integer], edges: NDArray[np.floating], unit: str) -> go.Figure:
+    """How many pixels have which value: `counts` between consecutive `edges`; the ends hold what lies beyond them."""
+    figure = new_figure(x=f"pixel value / {unit}", y="pixels")
+    centres = (edges[1:] + edges[:-1]) / 2
+    figure.add_scatter(x=centres, y=counts, mode="lines", line={"shape": "hvh", "width": 1.2}, fill="tozeroy")
+    figure.update_traces(hovertemplate=f"%{{y}} pixels at %{{x:.5g}} {escape(unit)}<extra></extra>")
+    figure.update_yaxes(type="log", exponentformat="power")
+    return figure
+
+
+def colour_range(measured: MetricMap, low: float | None, high: float | None) -> ColourRange:
+    """From `low` to `high`; an end that is not given is the first or 99th percentile of what was measured."""
+    if not measured.finite.size:
+        return ColourRange(low or 0.0, high if high is not None else (low or 0.0) + 1.0)
+    first, last = measured.percentiles(1, 99)
+    low, high = first if low is None else low, last if high is None else high
+    return ColourRange(low, high) if low < high else ColourRange(low - 0.5, low + 0.5)
+
+
+def caption(measured: MetricMap) -> str:
+    """The numbers that matter, and where the extremes are."""
+    name, total = measured.metric.name.replace("_", " "), len(measured.values)
+    if not measured.finite.size:
+        return f"{name}: none of {total} amplifiers has a value"
+    p5, middle, p95 = (_said(measured, value) for value in measured.percentiles(5, 50, 95))
+    least, most = int(np.nanargmin(measured.values)), int(np.nanargmax(measured.values))
+    return (
+        f"{name} of {measured.finite.size} of {total} amplifiers: median {middle}, 5–95 % {p5} to {p95}, "
+        f"least {_said(measured, measured.values[least])} ({measured.name_of(least)}), "
+        f"most {_said(measured, measured.values[most])} ({measured.name_of(most)}); "
+        f"{measured.count(Level.WARN)} in WARN, {measured.count(Level.ERROR)} in ERROR"
+    )
+
+
+def _said(measured: MetricMap, value: float) -> str:
+    return f"{format_number(float(value))} {measured.metric.unit}".strip()
+
+
+def titled(measured: MetricMap) -> str:
+    """The metric's name and unit, for an axis."""
+    name = measured.metric.name.replace("_", " ")
+    return f"{name} / {measured.metric.unit}" if measured.metric.unit else name
+
+
+def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.Heatmap:
+    plane = measured.plane.grid
+    shared = {"x": plane.x_edges, "y": plane.y_edges, "hoverinfo": "skip"}
+    if colours == "level":
+        judged = np.where(np.isfinite(measured.values) | (measured.levels > 0), measured.levels, np.nan)
+        return go.Heatmap(
+            z=plane.painted(judged),
+            zmin=-0.5,
+            zmax=2.5,
+            colorscale=_LEVEL_SCALE,
+            colorbar=_bar("") | _LEVEL_TICKS,
+            **shared,
+        )
+    return go.Heatmap(
+        z=plane.painted(measured.values),
+        zmin=colours.low,
+        zmax=colours.high,
+        colorscale=SEQUENTIAL,
+        colorbar=_bar(titled(measured)),
+        **shared,
+    )
+
+
+def _bar(title: str) -> dict[str, object]:
+    return {"title": {"text": title, "side": "right"}, "thickness": 14, "outlinewidth": 0}
+
+
+def _outlines(plane: FocalPlane) -> go.Scatter:
+    """All detectors, also those from which nothing came, as one broken line."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for x0, y0, x1, y1 in map(outline, plane.detectors):
+        x += [x0, x1, x1, x0, x0, None]
+        y += [y0, y0, y1, y1, y0, None]
+    return go.Scatter(x=x, y=y, mode="lines", line={"color": _OUTLINE, "width": 1}, hoverinfo="skip")
+
+
+def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
+    """An unseen point in each amplifier, for the pointer to find: one each, where the grid has many cells."""
+    links = {detector.id: link(detector) for detector in measured.plane.detectors}
+    rectangles = measured.plane.footprints
+    return go.Scatter(
+        x=[each.centre[0] for each in rectangles],
+        y=[each.centre[1] for each in rectangles],
+        mode="markers",
+        marker={"opacity": 0, "size": 1},
+        customdata=[links[each.detector.id] for each in rectangles],
+        hovertext=[_sentence(measured, index) for index in range(len(rectangles))],
+        hovertemplate=f"%{{hovertext}}<br>{escape(limits_in_words(measured.limits))}<extra></extra>",
+    )
+
+
+def _sentence(measured: MetricMap, index: int) -> str:
+    name, value = escape(measured.name_of(index)), measured.values[index]
+    level = Level(int(measured.levels[index])).label
+    if np.isfinite(value):
+        return f"{name} · {format_number(float(value))} {escape(measured.metric.unit)} · {level}"
+    return f"{name} · could not be measured · {level}" if measured.levels[index] else f"{name} · not measured"
+
+
+def limits_in_words(limits: Limits) -> str:
+    """``WARN outside 3 … 13, ERROR outside 2 … 18``; a missing end is not bound."""
+    pairs = (("WARN", limits.warn_low, limits.warn_high), ("ERROR", limits.error_low, limits.error_high))
+    said = [f"{word} {_outside(low, high)}" for word, low, high in pairs if low is not None or high is not None]
+    return ", ".join(said) or "no limits in force"
+
+
+def _outside(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"above {format_number(high)}" if high is not None else f"below {format_number(low or 0.0)}"
+    return f"outside {format_number(low)} … {format_number(high)}"
+
+
+def _span(measured: MetricMap) -> tuple[float, float]:
+    """The middle 99 % widened by a tenth, and limits that are near enough to be seen beside it."""
+    low, high = measured.percentiles(0.5, 99.5)
+    width = (high - low) or abs(high) or 1.0
+    limits = measured.limits
+    bounds = [limits.error_low, limits.warn_low, limits.warn_high, limits.error_high]
+    near = [bound for bound in bounds if bound is not None and low - 2 * width <= bound <= high + 2 * width]
+    return min([low, *near]) - width / 10, max([high, *near]) + width / 10
+
+
+def _bar_colours(centres: list[float], colours: ColourRange | Literal["level"]) -> dict[str, object]:
+    if colours == "level":
+        return {}
+    return {"color": centres, "cmin": colours.low, "cmax": colours.high, "colorscale": SEQUENTIAL}
+
+
+def _draw_limits(figure: go.Figure, limits: Limits, low: float, high: float) -> None:
+    for word, look in (("WARN", "warn"), ("ERROR", "error")):
+        for end in ("low", "high"):
+            bound = getattr(limits, f"{look}_{end}")
+            if bound is not None and low <= bound <= high:
+                line = {"color": STATUS_COLOURS[look], "width": 1, "dash": "dash"}
+                note = {"text": f"{word} {format_number(bound)}", "font": {"size": 11}, "textangle": -90}
+                figure.add_vline(x=bound, line=line, annotation=note)

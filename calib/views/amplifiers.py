@@ -1,0 +1,94 @@
+"""All amplifiers of an exposure with every metric, and those that are outside their limits."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from calib.detector_rows import AmplifierRow, amplifier_rows
+from calib.metric_map import focal_plane_of
+from calib.models import Finding, Level
+from calib.science.amplifier import METRICS, MetricDefinition
+from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words
+from dayops.observing_day import ObservingDay
+from dayops.web.tables import Column, Filter, Table
+
+_LEVELS = [(str(level.label), str(level.label)) for level in reversed(Level)]
+
+
+def _metric_column(metric: MetricDefinition) -> Column:
+    def value(row: AmplifierRow) -> float | None:
+        return row.values.get(metric.name)
+
+    return Column(metric.name, metric.name.replace("_", " "), value, "number", order=metric.name, unit=metric.unit)
+
+
+AMPLIFIERS = Table(
+    "amplifiers",
+    (
+        Column("detector", "Detector", lambda row: row.detector.name, order="detector"),
+        Column("amplifier", "Amplifier", lambda row: row.amplifier.name, order="amplifier"),
+        Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
+        *map(_metric_column, METRICS),
+    ),
+    search=("detector", "amplifier"),
+    filters=(Filter("verdict", "Verdict", _LEVELS, "verdict"),),
+    page_size=100,
+)
+FINDINGS = Table(
+    "findings",
+    (
+        Column("level", "Level", lambda row: row.get_level_display(), "status", order="level"),
+        Column("detector", "Detector", lambda row: row.assessment.frame.detector_name, order="assessment__detector"),
+        Column("amplifier", "Amplifier", lambda row: row.amplifier, order="amplifier"),
+        Column("metric", "Metric", lambda row: row.metric, order="metric"),
+        Column("value", "Value", lambda row: row.value, "number", order="value"),
+        Column("limit", "Limit", lambda row: row.limit, "number", order="limit"),
+        Column("why", "Why this limit", lambda row: row.threshold.reason if row.threshold else None),
+    ),
+    search=("assessment__frame__detector_name", "amplifier"),
+    filters=(
+        Filter(
+            "level", "Level", [(str(level.value), str(level.label)) for level in (Level.ERROR, Level.WARN)], "level"
+        ),
+        Filter("metric", "Metric", [(metric.name, metric.name.replace("_", " ")) for metric in METRICS], "metric"),
+    ),
+    page_size=100,
+)
+
+
+@require_safe
+@in_words
+def amplifiers_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
+    """Every amplifier × metric; ``?metric=&from=&to=`` leaves those whose value lies in that range."""
+    exposure, query = exposure_named(day, name), PlaneQuery.read(request.GET)
+    rows = amplifier_rows(exposure, focal_plane_of(exposure, frames_of(exposure)))
+    low, high = bounds(request.GET)
+    chosen = [row for row in rows if _within(row.values.get(query.metric.name), low, high)]
+    table = replace(AMPLIFIERS, columns=_linked(AMPLIFIERS, lambda row: detector_url(exposure, row.detector.name)))
+    context = {"exposure": exposure, "metric": query.metric, "low": low, "high": high, "of": len(rows)}
+    return table.respond(request, chosen, "calib/amplifiers.html", context)
+
+
+@require_safe
+@in_words
+def findings_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
+    exposure = exposure_named(day, name)
+    rows = Finding.objects.filter(assessment__exposure=exposure).select_related("assessment__frame", "threshold")
+    table = replace(
+        FINDINGS,
+        columns=_linked(FINDINGS, lambda row: detector_url(exposure, row.assessment.frame.detector_name)),
+    )
+    return table.respond(request, rows.order_by("-level", "id"), "calib/findings.html", {"exposure": exposure})
+
+
+def _linked(table: Table, link: Any) -> tuple[Column, ...]:
+    """The table's columns, those that name a detector as links to its page."""
+    return tuple(replace(column, link=link) if column.name == "detector" else column for column in table.columns)
+
+
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)

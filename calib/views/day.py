@@ -1,0 +1,86 @@
+"""The day's exposure table, live."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import conditional_page, require_safe
+
+from calib.exposure_table import ExposureRow, exposure_rows
+from calib.models import Level
+from calib.plan_progress import plan_progress
+from calib.views.lookup import exposure_url
+from dayops.archive.catch_up import backlog
+from dayops.models import FrameState, RawFrame
+from dayops.observing_day import ObservingDay
+from dayops.web.refusals import is_fragment
+from dayops.web.tables import Column, Filter, Table
+
+MOST_QUARANTINED = 50
+
+
+def _run_url(row: ExposureRow) -> str:
+    """The assessment of the exposure; before there is one, the day's runs."""
+    name, args = ("run", [row.exposure.day_obs, row.run]) if row.run else ("runs", [row.exposure.day_obs])
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return exposure_url(row.exposure)
+
+
+EXPOSURES = Table(
+    "exposures",
+    (
+        Column("seq", "Seq", lambda row: row.exposure.seq_num, "number", order="seq"),
+        Column(
+            "name", "Exposure", lambda row: row.exposure.name, order="name", link=lambda row: exposure_url(row.exposure)
+        ),
+        Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
+        Column("type", "Type", lambda row: row.exposure.image_type, order="type"),
+        Column("filter", "Filter", lambda row: row.exposure.filter or None, order="filter"),
+        Column("exposure_s", "Exposure", lambda row: row.exposure.exposure_s, "number", order="exposure_s", unit="s"),
+        Column("began", "Began", lambda row: row.exposure.began_at, "instant", order="began", unit="UTC"),
+        Column("archived", "Archived", lambda row: row.archived, "number", order="archived", unit="detectors"),
+        Column("expected", "of", lambda row: row.exposure.detectors_expected, "number", order="expected"),
+        Column("measured", "Measured", lambda row: row.measured, "number", order="measured", unit="detectors"),
+        Column("warn", "in WARN", lambda row: row.warn, "number", order="warn", unit="detectors"),
+        Column("error", "in ERROR", lambda row: row.error, "number", order="error", unit="detectors"),
+        Column("run", "Run", lambda row: row.run, order="run", link=_run_url),
+        Column("camera", "Camera", lambda row: row.exposure.camera, order="camera"),
+    ),
+    search=("name", "camera"),
+)
+
+
+@require_safe
+@conditional_page
+def day_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
+    """Plan, exposures and quarantine of a day. The page's own poll gets the live part alone."""
+    rows = exposure_rows(day.day_obs)
+    quarantined = RawFrame.objects.filter(exposure__day_obs=day.day_obs, state=FrameState.QUARANTINED)
+    context = {
+        "plan": plan_progress(day, rows, datetime.now(UTC)),
+        "rows": rows,
+        "backlog": backlog(day.day_obs),
+        "quarantined": quarantined.select_related("exposure").order_by("-id")[:MOST_QUARANTINED],
+        "archived": sum(row.archived for row in rows),
+        "measured": sum(row.measured for row in rows),
+        "worst": max((row.worst for row in rows if row.worst is not None), default=None),
+        "levels": Level,
+    }
+    template = "calib/day_live.html" if is_fragment(request) else "calib/day.html"
+    response = replace(EXPOSURES, filters=_filters(rows)).respond(request, rows, template, context)
+    patch_vary_headers(response, ["X-DayOps-Fragment"])
+    return response
+
+
+def _filters(rows: list[ExposureRow]) -> tuple[Filter, ...]:
+    """A choice for each value that the day has."""
+    columns = [EXPOSURES.by_name[name] for name in ("type", "filter", "verdict")]
+    values = [sorted({str(column.value(row)) for row in rows if column.value(row)}) for column in columns]
+    return tuple(
+        Filter(column.name, column.title, [(value, value) for value in each], column.name)
+        for column, each in zip(columns, values, strict=True)
+    )

@@ -1,0 +1,131 @@
+"""One detector's frame in one exposure: the image, the numbers of each amplifier, and what is known of the file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.timezone import now
+from django.views.decorators.http import require_safe
+
+from calib.detector_rows import AmplifierRow, amplifier_rows
+from calib.exposure_table import run_of
+from calib.metric_map import focal_plane_of
+from calib.models import Level
+from calib.plots import limits_in_words
+from calib.science.amplifier import METRICS, MetricDefinition
+from calib.thresholds import NONE, in_force
+from calib.views.exposure import neighbours
+from calib.views.frame_image import OVERSCAN
+from calib.views.lookup import detector_named, exposure_named, frames_of, in_words, metric_named
+from dayops.camera import Detector
+from dayops.models import FrameState, Phase, RawFrame, Run, Task
+from dayops.observing_day import ObservingDay
+from dayops.web.export import export, wanted_format
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One metric of a detector, its limits in words, and the value and level word of each amplifier."""
+
+    metric: MetricDefinition
+    limits: str
+    cells: tuple[tuple[float | None, str], ...]
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a frame has come: a status word, and a sentence where the word does not say it all."""
+
+    word: str
+    sentence: str = ""
+
+
+@require_safe
+@in_words
+def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: str) -> HttpResponseBase:
+    exposure, metric = exposure_named(day, name), metric_named(request.GET.get("metric", ""))
+    archived = frames_of(exposure)
+    plane = focal_plane_of(exposure, archived)
+    sensor = detector_named(exposure, plane, detector)
+    copies = list(RawFrame.objects.filter(exposure=exposure, detector=sensor.id).select_related("assessment"))
+    frame = next((copy for copy in copies if copy.state == FrameState.ARCHIVED), None)
+    rows = amplifier_rows(frame, plane) if frame else []
+    if form := wanted_format(request):
+        return _export(form, f"{name}_{detector}", rows)
+    run = run_of(exposure)
+    context = {
+        "exposure": exposure,
+        "detector": sensor,
+        "metric": metric,
+        "frame": frame,
+        "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],
+        "run": run,
+        "standing": _standing(frame, run),
+        "amplifiers": [row.amplifier.name for row in rows],
+        "metric_rows": _metric_rows(frame, rows, metric) if frame else [],
+        **(_image_urls(frame, request.GET.get("overscan", "")) if frame else {}),
+        **_beside(archived, sensor),
+        **neighbours(exposure),
+    }
+    return render(request, "calib/detector.html", context)
+
+
+def _export(form: Any, name: str, rows: list[AmplifierRow]) -> HttpResponseBase:
+    fields = ["amplifier", *(metric.name for metric in METRICS)]
+    cells = ([row.amplifier.name, *(row.values.get(metric.name) for metric in METRICS)] for row in rows)
+    return export(form, name, fields, cells)
+
+
+def _metric_rows(frame: RawFrame, rows: list[AmplifierRow], chosen: MetricDefinition) -> list[MetricRow]:
+    """Metrics down, amplifiers across, with the limits that were in force when the frame was judged."""
+    assessment = getattr(frame, "assessment", None)
+    judged_at = assessment.assessed_at if assessment else now()
+    limits = in_force(frame.exposure.camera, frame.exposure.image_type, judged_at)
+    return [
+        MetricRow(
+            metric,
+            limits_in_words(limits.get(metric.name, NONE).limits),
+            tuple((row.values.get(metric.name), Level(row.levels.get(metric.name, 0)).label) for row in rows),
+            metric == chosen,
+        )
+        for metric in METRICS
+    ]
+
+
+def _standing(frame: RawFrame | None, run: Run | None) -> Standing:
+    """The verdict; without one, how the task that should give it stands."""
+    if frame is None:
+        return Standing("MISSING", "No frame of this detector was archived.")
+    if assessment := getattr(frame, "assessment", None):
+        return Standing(Level(assessment.level).label)
+    task = Task.objects.filter(run=run, arguments__frame=frame.pk).first() if run else None
+    if task is None:
+        return Standing("PENDING", "Archived; no measurement was asked for yet.")
+    if task.phase in {Phase.ERROR, Phase.ABORTED}:
+        return Standing(task.phase, f"It could not be measured: {task.error or 'the task was aborted'}")
+    return Standing(task.phase, "Archived; a worker will measure it.")
+
+
+def _image_urls(frame: RawFrame, asked: str) -> dict[str, Any]:
+    overscan = asked if asked in OVERSCAN else OVERSCAN[0]
+    day, sha256 = frame.exposure.day_obs, frame.sha256
+    info = reverse("calib:image", args=[day, sha256])
+    return {
+        "overscan": overscan,
+        "overscans": OVERSCAN,
+        "info_url": f"{info}?overscan={overscan}",
+        "tiles_url": f"{info}{{z}}/{{x}}/{{y}}?overscan={overscan}",
+        "pixel_url": reverse("calib:pixel", args=[day, sha256, overscan]),
+        "pixel_histogram_url": f"{reverse('calib:pixel-histogram', args=[day, sha256])}?overscan={overscan}",
+        "file_url": reverse("calib:file", args=[day, sha256]),
+    }
+
+
+def _beside(frames: list[RawFrame], sensor: Detector) -> dict[str, str]:
+    """The detectors before and after, among those that were archived."""
+    before = [frame.detector_name for frame in frames if frame.detector < sensor.id]
+    after = [frame.detector_name for frame in frames if frame.detector > sensor.id]
+    return {"previous_detector": before[-1] if before else "", "next_detector": after[0] if after else ""}

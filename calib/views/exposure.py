@@ -1,0 +1,160 @@
+"""One exposure: its focal plane in one metric, and tables down to the amplifier."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.timezone import now
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import conditional_page, require_safe
+
+from calib import plots
+from calib.detector_rows import detector_rows, raft_rows
+from calib.exposure_table import newest_assessment, run_of, subject_of
+from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
+from calib.models import Finding, Level
+from calib.science.amplifier import METRICS
+from calib.thresholds import NONE, in_force
+from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
+from dayops.models import Exposure, RawFrame
+from dayops.observing_day import ObservingDay
+from dayops.web.figures import figure_response
+from dayops.web.tables import Column, Table
+
+WORST_FINDINGS = 8
+DETECTORS = Table(
+    "detectors",
+    (
+        Column("detector", "Detector", lambda row: row.detector.name, order="detector"),
+        Column("raft", "Raft", lambda row: row.detector.raft, order="raft"),
+        Column("kind", "Kind", lambda row: row.detector.kind.lower(), order="kind"),
+        Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
+        Column("warn", "in WARN", lambda row: row.warn, "number", order="warn", unit="amplifiers"),
+        Column("error", "in ERROR", lambda row: row.error, "number", order="error", unit="amplifiers"),
+        Column("median", "Median", lambda row: row.median, "number", order="median"),
+    ),
+    page_size=250,
+)
+
+
+@dataclass(frozen=True)
+class ExposureView:
+    """What the pages and figures of one exposure have in common; each part is read when it is asked for."""
+
+    exposure: Exposure
+    query: PlaneQuery
+
+    @classmethod
+    def of(cls, request: HttpRequest, day: ObservingDay, name: str) -> "ExposureView":
+        return cls(exposure_named(day, name), PlaneQuery.read(request.GET))
+
+    @cached_property
+    def frames(self) -> list[RawFrame]:
+        return frames_of(self.exposure)
+
+    @cached_property
+    def plane(self) -> FocalPlane:
+        return focal_plane_of(self.exposure, self.frames)
+
+    @cached_property
+    def measured(self) -> MetricMap:
+        """The chosen metric, with the limits that were in force when the exposure was judged."""
+        judged_at = newest_assessment(self.exposure) or now()
+        limits = in_force(self.exposure.camera, self.exposure.image_type, judged_at)
+        metric = self.query.metric
+        return metric_map(self.exposure, self.plane, metric, limits.get(metric.name, NONE).limits)
+
+    @property
+    def colours(self) -> plots.ColourRange | Literal["level"]:
+        return "level" if self.query.by_level else plots.colour_range(self.measured, self.query.low, self.query.high)
+
+    def address(self, name: str, **words: object) -> str:
+        """A page or figure of this exposure in the chosen metric."""
+        address = reverse(f"calib:{name}", args=[self.exposure.day_obs, self.exposure.name])
+        return f"{address}?{self.query.encoded}{'&' + urlencode(words) if words else ''}"
+
+
+@require_safe
+@in_words
+def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
+    view = ExposureView.of(request, day, name)
+    rows = detector_rows(view.measured, view.frames)
+    findings = Finding.objects.filter(assessment__exposure=view.exposure)
+    counts = findings.aggregate(
+        total=Count("id"), error=Count("id", filter=Q(level=Level.ERROR)), warn=Count("id", filter=Q(level=Level.WARN))
+    )
+    context = {
+        "view": view,
+        "exposure": view.exposure,
+        "verdict": Level(max(verdicts)).label if (verdicts := _levels(view.frames)) else "",
+        "metrics": METRICS,
+        "caption": plots.caption(view.measured),
+        "limits": plots.limits_in_words(view.measured.limits),
+        "archived": len(view.frames),
+        "assessed": len(verdicts),
+        "rafts": raft_rows(rows),
+        "findings": findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS],
+        "finding_counts": counts,
+        "run": run_of(view.exposure),
+        "subject": subject_of(view.exposure),
+        "figure_url": view.address("focal-plane"),
+        "histogram_url": view.address("metric-histogram"),
+        "amplifiers_url": view.address("amplifiers"),
+        **neighbours(view.exposure),
+    }
+    return _detector_table(view).respond(request, rows, "calib/exposure.html", context)
+
+
+@gzip_page
+@require_safe
+@conditional_page
+@in_words
+def focal_plane_figure(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponse:
+    view = ExposureView.of(request, day, name)
+    figure = plots.focal_plane(view.measured, view.colours, lambda detector: detector_url(view.exposure, detector.name))
+    return figure_response(figure)
+
+
+@require_safe
+@conditional_page
+@in_words
+def metric_histogram_figure(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponse:
+    view = ExposureView.of(request, day, name)
+
+    def amplifiers_between(low: float, high: float) -> str:
+        return view.address("amplifiers", **{"from": f"{low:.9g}", "to": f"{high:.9g}"})
+
+    return figure_response(plots.metric_histogram(view.measured, view.colours, amplifiers_between))
+
+
+def neighbours(exposure: Exposure) -> dict[str, Any]:
+    """The exposures of the same day and camera before and after, for links (one query)."""
+    same_day = Exposure.objects.filter(day_obs=exposure.day_obs, camera=exposure.camera).order_by("began_at", "id")
+    names = list(same_day.values_list("name", flat=True))
+    place = names.index(exposure.name)
+    return {
+        "previous_exposure": names[place - 1] if place else "",
+        "next_exposure": names[place + 1] if place + 1 < len(names) else "",
+    }
+
+
+def _levels(frames: list[RawFrame]) -> list[int]:
+    assessments = [getattr(frame, "assessment", None) for frame in frames]
+    return [assessment.level for assessment in assessments if assessment is not None]
+
+
+def _detector_table(view: ExposureView) -> Table:
+    """The table of detectors with the chosen metric's name and unit over its medians, and links to their pages."""
+
+    def link(row: Any) -> str:
+        return f"{detector_url(view.exposure, row.detector.name)}?metric={metric.name}"
+
+    metric = view.query.metric
+    *others, median = DETECTORS.columns
+    first, *rest = others
+    median = replace(median, title=f"Median {metric.name.replace('_', ' ')}", unit=metric.unit)
+    return replace(DETECTORS, columns=(replace(first, link=link), *rest, median))
