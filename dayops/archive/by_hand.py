@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from dayops.archive.content_store import Store
 from dayops.archive.errors import ArchiveError
-from dayops.archive.gate import InspectionStalled
 from dayops.archive.incoming import Incoming
 from dayops.archive.ingest import Admission, Origin, admit, examine
 from dayops.archive.regular import open_regular
@@ -47,7 +46,7 @@ def ingest_file(archive: Store, path: Path, camera: str | None = None) -> Admiss
             return admit(*examine(archive, incoming, origin, camera), origin)
         finally:
             archive.discard(incoming)  # where it was not published
-    except (BadFrame, ArchiveError, InspectionStalled) as error:
+    except (BadFrame, ArchiveError) as error:
         raise NotArchived(str(error)) from error
     except OSError as error:
         raise NotArchived(error.strerror or str(error)) from error

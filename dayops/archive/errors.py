@@ -1,4 +1,9 @@
-"""What can go wrong in the archive. Every message is a sentence for the person who must act on it."""
+"""What can go wrong in the archive. Every message is a sentence for the person who must act on it.
+
+What may pass by itself is `Retriable`, so that every job that uses the archive waits instead of failing.
+"""
+
+from dayops.engine import Retriable
 
 
 class ArchiveError(Exception):
@@ -13,12 +18,20 @@ class TooLarge(ArchiveError):
     """More bytes than a raw frame may have."""
 
 
-class ArchiveFull(ArchiveError):
-    """No space left. Worth another try once somebody has made room."""
+class ArchiveFull(ArchiveError, Retriable):
+    """No space left."""
 
 
-class TransferBusy(ArchiveError):
-    """Another attempt is still writing the same partial file. Worth another try."""
+class ArchiveAway(ArchiveError, Retriable):
+    """The object store does not answer, or not as it should."""
+
+
+class TransferBusy(ArchiveError, Retriable):
+    """Another attempt is still writing the same partial file."""
+
+
+class InspectionStalled(ArchiveError, Retriable):
+    """This machine could not inspect a file: it is overloaded, or its own disk is full."""
 
 
 class NotInArchive(ArchiveError):

@@ -14,14 +14,10 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-BLOCK = 2880
-_CARD = 80
+from dayops.archive.fits_header import BLOCK, BadStructure, Header, read_cards, shown
+
 _CHUNK = BLOCK * 512
-_BITPIX = {8, 16, 32, 64, -32, -64}
-_MOST_AXES = 8
 _ALL_ONES = 0xFFFFFFFF
-# The keywords that say where things are. Any of them twice is a contradiction.
-_STRUCTURAL = re.compile(r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|ZIMAGE|ZBITPIX|ZNAXIS\d*|CHECKSUM|DATASUM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +30,9 @@ class Limits:
     inflated_bytes: int = 1024**3
 
 
-class BadStructure(ValueError):
-    """This is not a whole, plain FITS file. The message names the rule broken, the value and the remedy."""
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One header-data unit. `pixels` are those of its image, uncompressed; `summed` says it carries a checksum.
+    """One header-data unit. `pixels` are those of its image, uncompressed.
 
     `doubts` are sentences about checksums that do not agree: the bytes changed after they were written.
     """
@@ -48,7 +40,6 @@ class Unit:
     pixels: int
     header_bytes: int
     data_bytes: int
-    summed: bool
     doubts: tuple[str, ...] = ()
 
 
@@ -73,10 +64,10 @@ def walk(file: BinaryIO, limits: Limits | None = None) -> list[Unit]:
             raise BadStructure(f"It has more than {limits.units} header-data units; no raw frame has. See who sent it.")
         where = f"HDU {len(units)}"
         header = _read_header(stream, block, where, limits.header_bytes - sum(unit.header_bytes for unit in units))
-        unit = _claims(header, where)
+        unit = _claims(header)
         if (pixels := unit.pixels + sum(unit.pixels for unit in units)) > limits.pixels:
             raise BadStructure(f"Its headers claim {pixels} pixels; a raw frame has at most {limits.pixels}.")
-        doubts = _doubts(header, _sum_data(stream, unit.data_bytes, where), where)
+        doubts = _doubts(header, _sum_data(stream, unit.data_bytes, where))
         units.append(replace(unit, doubts=tuple(doubts)))
     if not units:
         raise BadStructure("It is empty (0 bytes). Send it again.")
@@ -109,36 +100,7 @@ class _Stream:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    values: dict[str, str]
-    size: int
-    sum: int
-
-    def number(self, key: str, where: str, default: int | None = None, lowest: int = 0) -> int:
-        text = self.values.get(key, "" if default is None else str(default))
-        try:
-            value = int(text)
-        except ValueError:
-            raise BadStructure(f"{where}: {key} is {text or 'missing'}; expected a whole number.") from None
-        if value < lowest:
-            raise BadStructure(f"{where}: {key}={value}; expected at least {lowest}.")
-        return value
-
-    def axes(self, prefix: str, where: str) -> list[int]:
-        count = self.number(prefix, where)
-        if count > _MOST_AXES:
-            raise BadStructure(f"{where}: {prefix}={count}; expected at most {_MOST_AXES} axes.")
-        return [self.number(f"{prefix}{axis}", where) for axis in range(1, count + 1)]
-
-    def bitpix(self, key: str, where: str) -> int:
-        value = self.number(key, where, lowest=-64)
-        if value not in _BITPIX:
-            raise BadStructure(f"{where}: {key}={value} is not a FITS type; expected 8, 16, 32, 64, -32 or -64.")
-        return value
-
-
-def _read_header(stream: _Stream, block: bytes, where: str, allowed_bytes: int) -> _Header:
+def _read_header(stream: _Stream, block: bytes, where: str, allowed_bytes: int) -> Header:
     _expect_beginning(block, where, stream)
     values: dict[str, str] = {}
     size, total = 0, 0
@@ -151,8 +113,8 @@ def _read_header(stream: _Stream, block: bytes, where: str, allowed_bytes: int) 
         total += _sum(block)
         if size > allowed_bytes:
             raise BadStructure(f"{where}: the headers have no END within {size} bytes; no raw frame's are that long.")
-        if _read_cards(block, values, where):
-            return _Header(values, size, total)
+        if read_cards(block, values, where):
+            return Header(where, values, size, total)
         block = stream.read(BLOCK)
 
 
@@ -160,60 +122,29 @@ def _expect_beginning(block: bytes, where: str, stream: _Stream) -> None:
     if where == "HDU 0":
         if not re.match(rb"SIMPLE  = +T[ /]", block):
             raise BadStructure(
-                f"It is not a FITS file: it begins with {_shown(block)}, expected SIMPLE = T. Send the frame itself."
+                f"It is not a FITS file: it begins with {shown(block)}, expected SIMPLE = T. Send the frame itself."
             )
     elif not block.startswith(b"XTENSION= '"):
         extra = "and perhaps more " if len(block) == BLOCK else ""
         raise BadStructure(
             f"{len(block)} bytes {extra}follow after its last HDU, which ends at byte {stream.position - len(block)}: "
-            f"they belong to nothing ({_shown(block)}). Send the file again."
+            f"they belong to nothing ({shown(block)}). Send the file again."
         )
 
 
-def _shown(block: bytes) -> str:
-    return repr(block[:30].decode("ascii", "backslashreplace"))
-
-
-def _read_cards(block: bytes, values: dict[str, str], where: str) -> bool:
-    """Note the structural cards of one block. True when END was among them."""
-    for card in _cards(block, where):
-        key = card[:8].rstrip()
-        if key == "END":
-            return True
-        if card[8:10] == "= " and _STRUCTURAL.fullmatch(key):
-            if key in values:
-                raise BadStructure(f"{where}: the card {key} appears twice; which one is right cannot be known.")
-            values[key] = _value(card[10:])
-    return False
-
-
-def _cards(block: bytes, where: str) -> Iterator[str]:
-    for start in range(0, BLOCK, _CARD):
-        card = block[start : start + _CARD]
-        if re.search(rb"[^\x20-\x7e]", card):
-            raise BadStructure(f"{where}: the header card {_shown(card)} holds bytes that are not printable ASCII.")
-        yield card.decode("ascii")
-
-
-def _value(text: str) -> str:
-    quoted = re.match(r" *'((?:[^']|'')*)'", text)
-    return quoted[1].rstrip() if quoted else text.partition("/")[0].strip()
-
-
-def _claims(header: _Header, where: str) -> Unit:
+def _claims(header: Header) -> Unit:
     """What the header says of its unit, before any of its data are read."""
-    axes = header.axes("NAXIS", where)
-    bits = abs(header.bitpix("BITPIX", where))
-    elements = header.number("PCOUNT", where, 0) + prod(axes) if axes else 0
+    axes = header.axes("NAXIS")
+    bits = abs(header.bitpix("BITPIX"))
+    elements = header.number("PCOUNT", 0) + prod(axes) if axes else 0
     compressed = header.values.get("ZIMAGE") == "T"
     if compressed:
-        header.bitpix("ZBITPIX", where)
-    image = header.axes("ZNAXIS", where) if compressed else axes
+        header.bitpix("ZBITPIX")
+    image = header.axes("ZNAXIS") if compressed else axes
     return Unit(
         pixels=prod(image) if image else 0,
         header_bytes=header.size,
-        data_bytes=bits // 8 * header.number("GCOUNT", where, 1) * elements,
-        summed="CHECKSUM" in header.values or "DATASUM" in header.values,
+        data_bytes=bits // 8 * header.number("GCOUNT", 1) * elements,
     )
 
 
@@ -245,9 +176,9 @@ def _fold(total: int) -> int:
     return total
 
 
-def _doubts(header: _Header, data_sum: int, where: str) -> Iterator[str]:
+def _doubts(header: Header, data_sum: int) -> Iterator[str]:
     said = header.values.get("DATASUM", "").strip()
     if said and said != str(_fold(data_sum)):
-        yield f"{where}: its data add up to {_fold(data_sum)}, but DATASUM says {said}."
+        yield f"{header.where}: its data add up to {_fold(data_sum)}, but DATASUM says {said}."
     elif header.values.get("CHECKSUM", "").strip() and _fold(header.sum + data_sum) not in {0, _ALL_ONES}:
-        yield f"{where}: its header does not agree with its CHECKSUM."
+        yield f"{header.where}: its header does not agree with its CHECKSUM."

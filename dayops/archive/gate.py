@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dayops import images
-from dayops.archive.fits_structure import BadStructure, Limits, walk
+from dayops.archive.errors import InspectionStalled
+from dayops.archive.fits_header import BadStructure
+from dayops.archive.fits_structure import Limits, walk
 from dayops.archive.regular import NotRegular, open_regular
 from dayops.camera.geometry import Detector
 from dayops.camera.headers import BadFrame, FrameDescription, describe
@@ -21,10 +23,6 @@ _CPU_S = 30
 _WALL_S = 90
 # What readout says about one amplifier, worth keeping for triage without opening the file again.
 _AMPLIFIER_CARDS = ("EXTNAME", "CHANNEL", "GAIN", "RDNOISE", "AVERAGE", "STDEV", "AVGBIAS", "STDVBIAS")
-
-
-class InspectionStalled(Exception):
-    """This machine could not inspect the file: overloaded, or its disk is full. Worth another try."""
 
 
 @dataclass(frozen=True, slots=True)

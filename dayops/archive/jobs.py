@@ -7,8 +7,7 @@ from django.conf import settings
 
 from dayops import events
 from dayops.archive.content_store import store
-from dayops.archive.errors import ArchiveFull, ChecksumMismatch, TransferBusy
-from dayops.archive.gate import InspectionStalled
+from dayops.archive.errors import ChecksumMismatch
 from dayops.archive.incoming import Incoming, Partial
 from dayops.archive.ingest import ACTOR, Origin, admit, examine
 from dayops.camera.headers import BadFrame
@@ -55,7 +54,7 @@ def _outcome_in_words(work: Work, offered: OfferedFrame) -> Iterator[None]:
     """Sort what can go wrong: what may pass is tried again for ever, a lie `max_attempts` times, a bad frame once."""
     try:
         yield
-    except (CameraDataSystemAway, ArchiveFull, TransferBusy, InspectionStalled) as error:
+    except CameraDataSystemAway as error:
         raise Retriable(f"{offered.name}: {error}") from error
     except BadFrame as error:
         raise BadInput(f"{offered.name}: {error}") from error

@@ -17,6 +17,7 @@ from dayops.archive import content_store, incoming
 from dayops.archive.bucket import Bucket
 from dayops.archive.content_store import Store, address
 from dayops.archive.errors import (
+    ArchiveAway,
     ArchiveFull,
     ChecksumMismatch,
     Damaged,
@@ -24,6 +25,7 @@ from dayops.archive.errors import (
     TooLarge,
     TransferBusy,
 )
+from dayops.engine import Retriable
 from dayops.sandbox import run_limited
 
 CONTENT = b"thirty-three amplifiers of nothing"
@@ -293,3 +295,27 @@ def _sentence_of_a_put(url: str) -> str:
 def test_a_file_size_limit_reads_like_a_full_disk(folder: Store):
     assert "No space left" in run_limited(_sentence_of_a_put, folder.url, file_bytes=MIB // 2)
     assert left_behind(folder) == []
+
+
+# Object stores that are away.
+
+
+def test_an_object_store_in_trouble_is_worth_another_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(f"memory://archive-{uuid.uuid4().hex}", scratch=tmp_path)
+    assert isinstance(store.place, Bucket)
+
+    def refuse(*args: object, **options: object) -> None:
+        raise PermissionError("The access key has expired")
+
+    monkeypatch.setattr(store.place.files, "put_file", refuse, raising=False)
+    with pytest.raises(Retriable, match="is in trouble: The access key has expired"):
+        store.put(io.BytesIO(CONTENT))
+
+
+def test_an_upload_that_arrives_short_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(f"memory://archive-{uuid.uuid4().hex}", scratch=tmp_path)
+    assert isinstance(store.place, Bucket)
+    files = store.place.files
+    monkeypatch.setattr(files, "put_file", lambda source, path: files.pipe_file(path, b"short"), raising=False)
+    with pytest.raises(ArchiveAway, match="but the object store holds 5"):
+        store.put(io.BytesIO(CONTENT))

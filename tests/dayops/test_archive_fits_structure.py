@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dayops.archive.fits_structure import BadStructure, Limits, walk
+from dayops.archive.fits_header import BadStructure
+from dayops.archive.fits_structure import Limits, walk
 from tests import frames
 from tests.frames import BLOCK
 from tests.real_data import FOLDER, needs_real_data

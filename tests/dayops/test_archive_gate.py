@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dayops.archive import gate
-from dayops.archive.gate import Inspection, InspectionStalled, inspect
+from dayops.archive.errors import InspectionStalled
+from dayops.archive.gate import Inspection, inspect
 from dayops.archive.regular import NotRegular, open_regular
 from dayops.camera.headers import BadFrame
 from tests import frames
