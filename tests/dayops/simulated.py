@@ -1,10 +1,11 @@
-"""Builders for tests with simulated frames: a camera small enough to be quick, and a server around it."""
+"""Builders for tests with simulated frames: a camera small enough to be quick, its offers, a server around it."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dayops.camera import Amplifier, Box, Camera, Detector
 from dayops.day_plan import Plan
@@ -14,6 +15,21 @@ from dayops.simulator.observatory import Observatory, Programme
 
 DAY = 20261122
 BEGINS = datetime(2026, 11, 22, 16, 20, tzinfo=UTC)
+
+
+def listing_entry(**changes: Any) -> dict[str, Any]:
+    """One entry of a listing, good but for `changes`."""
+    good = {
+        "name": "MC_S_20261122_000001_R22_S00.fits",
+        "exposure": "MC_S_20261122_000001",
+        "day_obs": DAY,
+        "seq_num": 1,
+        "detector": "R22_S00",
+        "size": 2880,
+        "sha256": "ab" * 32,
+        "offered_at": "2026-11-22T16:20:00+00:00",
+    }
+    return good | changes
 
 
 def tiny_amplifier(index: int) -> Amplifier:
