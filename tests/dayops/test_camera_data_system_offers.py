@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from dayops.camera_data_system import BadOffer
 from dayops.camera_data_system.offers import check_label, offer_as_json, read_listing, read_offer
-from tests.dayops.simulated import DAY
 from tests.dayops.simulated import listing_entry as entry
 
 
