@@ -28,7 +28,9 @@ urlpatterns = [
     path("style/image/pixel/", style_pixel, name="style-pixel"),
     path("style/image/<int:z>/<int:x>/<int:y>", style_tile, name="style-tile"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("dayops.web.api.urls")),
     path("", include("dayops.web.work_pages.urls")),
+    path("<dayobs:day>/calib/", include("calib.urls")),
 ]
 
 handler400 = "dayops.web.errors.bad_request"

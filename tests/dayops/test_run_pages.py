@@ -354,6 +354,7 @@ class TestTheTaskPage:
         row = run_of(task("one")).tasks.get()
         assert "First try" in text_of(task_url(row))
         work = claim(QUEUE, "tester")
+        assert work is not None
         try:
             assert "Lease until" in text_of(task_url(row))
         finally:
@@ -390,6 +391,7 @@ class TestTheWorkersPage:
         self.worker("tester")
         row = run_of(task("measure R22_S11")).tasks.get()
         work = claim(QUEUE, "tester")
+        assert work is not None
         try:
             assert f'<a href="{task_url(row)}">measure R22_S11</a>' in text_of(self.path)
         finally:
@@ -457,6 +459,7 @@ class TestTheEventsPage:
         ("subject", "url"),
         [
             ("run:12", f"{DAY_URL}runs/12/"),
+            ("exposure:minicam/MC_S_20261122_000001", f"{DAY_URL}calib/exposures/MC_S_20261122_000001/"),
             ("run:x", ""),
             ("", ""),
             ("run:", ""),

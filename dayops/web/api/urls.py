@@ -1,0 +1,15 @@
+"""The addresses of the API, without a slash at their end."""
+
+from django.urls import path
+
+from dayops.web.api.days import day_events, day_runs, day_view
+from dayops.web.api.runs import operate_view, run_view
+from dayops.web.work_pages.operations import OPERATIONS
+
+urlpatterns = [
+    path("days/<dayobs:day>", day_view, name="api-day"),
+    path("days/<dayobs:day>/runs", day_runs, name="api-runs"),
+    path("days/<dayobs:day>/events", day_events, name="api-events"),
+    path("runs/<int:pk>", run_view, name="api-run"),
+    *(path(f"runs/<int:pk>/{name}", operate_view, {"operation": name}, name=f"api-run-{name}") for name in OPERATIONS),
+]
