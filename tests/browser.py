@@ -45,6 +45,7 @@ def open_page(browser: Browser, server: str, user: User | None = None, **options
     if user is not None:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": server}])
     page = context.new_page()
+    page.set_default_timeout(15_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if _is_refusal(message.text) else None)
