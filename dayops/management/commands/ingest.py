@@ -1,6 +1,7 @@
 """`manage.py ingest PATH…`: archive files by hand."""
 
 import getpass
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         outcomes = Counter(self._ingest(archive, path, options["camera"]) for path in files)
         summary = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items())) or "no FITS files"
         if files:
-            events.record("archive.by_hand", f"{len(files)} files by hand: {summary}.", actor=getpass.getuser())
+            events.record("archive.by_hand", f"{len(files)} files by hand: {summary}.", actor=_who())
         if outcomes[_REFUSED] or not files:
             raise CommandError(f"{len(files)} files: {summary}. Those refused are where they were.")
         self.stdout.write(f"{len(files)} files: {summary}.")
@@ -45,3 +46,10 @@ class Command(BaseCommand):
             return _REFUSED
         self.stdout.write(f"{name}: {' '.join([admission.sentence + '.', *admission.frame.remarks])}")
         return admission.outcome.value
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"user {os.getuid()}"
