@@ -46,7 +46,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
 @endpoint("GET")
 def run_view(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A run and the state of its stages."""
-    return JsonResponse(_whole_run(pk))
+    return JsonResponse(whole_run(pk))
 
 
 @endpoint("POST")
@@ -58,7 +58,7 @@ def operate_view(request: HttpRequest, pk: int, operation: str) -> HttpResponseB
         done = OPERATIONS[operation].do(pk, actor_of(request), _reason(request))
     except NotPossible as error:
         return refusal(request, HTTPStatus.CONFLICT, str(error))
-    return JsonResponse({"done": done, "run": _whole_run(pk)})
+    return JsonResponse({"done": done, "run": whole_run(pk)})
 
 
 def _reason(request: HttpRequest) -> str:
@@ -68,6 +68,7 @@ def _reason(request: HttpRequest) -> str:
     return reason.replace("\0", "").strip()
 
 
-def _whole_run(pk: int) -> dict[str, Any]:
+def whole_run(pk: int) -> dict[str, Any]:
+    """The run `pk` with the state of its stages (two queries). Raises Http404."""
     run = get_object_or_404(with_counts(Run.objects.all()), pk=pk)
     return {**run_as_json(run), "stages": [asdict(stage) | {"phase": stage.word} for stage in stages_of(run)]}
