@@ -15,8 +15,11 @@ from dayops.archive import gate
 from dayops.archive.errors import InspectionStalled
 from dayops.archive.gate import Inspection, inspect
 from dayops.archive.regular import NotRegular, open_regular
+from dayops.camera import load
 from dayops.camera.headers import BadFrame
+from dayops.simulator.frames import simulate
 from tests import frames
+from tests.dayops.simulated import shot
 from tests.real_data import FOLDER, needs_real_data, real_file
 
 
@@ -154,6 +157,16 @@ def test_a_full_scratch_disk_does_not_condemn_the_frame(put, monkeypatch: pytest
     monkeypatch.setattr("dayops.images.read_headers", full)
     with pytest.raises(InspectionStalled, match="No space left on device"):
         inspect(put(frames.small()), "frame.fits")
+
+
+def test_a_simulated_frame_passes_without_a_doubt(put):
+    content = simulate(shot(load("minicam"), seq_num=4), detector_id=4, seed=1)
+    seen = inspect(put(content), "frame.fits")
+    assert seen.doubts == ()
+    assert seen.description.remarks == ()
+    assert (seen.description.image_type, seen.description.detector.name) == ("DARK", "R22_S11")
+    assert seen.description.detectors_expected == 9
+    assert {"AVERAGE", "AVGBIAS", "STDVBIAS"} <= seen.amplifier_headers[0].keys()
 
 
 # What is not a plain file is not even opened.
