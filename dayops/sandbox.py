@@ -111,8 +111,8 @@ def _end(child: int) -> int:
 
 
 def _wait_briefly(child: int) -> tuple[int, int]:
-    for pause_s in (0.001, 0.004, 0.02, 0.1):
-        time.sleep(pause_s)
+    for _ in range(200):
+        time.sleep(0.001)
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return pid, status
