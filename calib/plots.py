@@ -56,14 +56,16 @@ def metric_histogram(
     if not measured.finite.size:
         return figure
     low, high = _span(measured)
-    counts, edges = np.histogram(measured.finite, bins=_BINS, range=(low, high))
+    counts, edges = np.histogram(np.clip(measured.finite, low, high), bins=_BINS, range=(low, high))
     bars = [(i, int(count)) for i, count in enumerate(counts) if count]
+    centres = [float(edges[i] + edges[i + 1]) / 2 for i, _ in bars]
+    edges[[0, -1]] = min(low, measured.finite.min()), max(high, measured.finite.max())  # what lies beyond, too
     between = [(float(edges[i]), float(edges[i + 1])) for i, _ in bars]
     figure.add_bar(
-        x=[(left + right) / 2 for left, right in between],
+        x=centres,
         y=[count for _, count in bars],
-        width=float(edges[1] - edges[0]) * 0.94,
-        marker=_bar_colours([(left + right) / 2 for left, right in between], colours),
+        width=(high - low) / _BINS * 0.94,
+        marker=_bar_colours(centres, colours),
         customdata=[link(left, right) for left, right in between],
         hovertext=[
             f"{count} amplifiers from {format_number(left)} to {format_number(right)}"
@@ -194,8 +196,10 @@ def _outside(low: float | None, high: float | None) -> str:
 
 
 def _span(measured: MetricMap) -> tuple[float, float]:
-    """The middle 99 % widened by a tenth, and limits that are near enough to be seen beside it."""
-    low, high = measured.percentiles(0.5, 99.5)
+    """Where the bulk of the values is, widened by a tenth, and limits that are near enough to be seen beside it."""
+    least, q1, q3, most = measured.percentiles(0, 25, 75, 100)
+    reach = 4 * (q3 - q1) or most - least
+    low, high = max(least, q1 - reach), min(most, q3 + reach)
     width = (high - low) or abs(high) or 1.0
     limits = measured.limits
     bounds = [limits.error_low, limits.warn_low, limits.warn_high, limits.error_high]

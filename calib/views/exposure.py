@@ -126,7 +126,7 @@ def metric_histogram_figure(request: HttpRequest, day: ObservingDay, name: str) 
     view = ExposureView.of(request, day, name)
 
     def amplifiers_between(low: float, high: float) -> str:
-        return view.address("amplifiers", **{"from": f"{low:.9g}", "to": f"{high:.9g}"})
+        return view.address("amplifiers", **{"from": repr(low), "to": repr(high)})
 
     return figure_response(plots.metric_histogram(view.measured, view.colours, amplifiers_between))
 

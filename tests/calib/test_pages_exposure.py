@@ -1,6 +1,5 @@
 """One exposure: focal plane, distribution, detectors, amplifiers, findings."""
 
-import base64
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from dayops.camera import load
 from dayops.camera.json import detector_to_json
 from dayops.models import Exposure
 from tests.calib.exposures import archived, assessed, exposure
+from tests.calib.plotly_json import numbers
 from tests.people import person
 
 PAGE = "/2026-11-22/calib/exposures/MC_S_20261122_000001/"
@@ -42,12 +42,6 @@ def figure(client: Client, name: str, query: str = "") -> dict[str, Any]:
     assert response.status_code == 200, response.content
     drawn: dict[str, Any] = json.loads(response.content)
     return drawn
-
-
-def numbers(packed: dict[str, str]) -> np.ndarray:
-    """An array as Plotly's JSON packs it."""
-    flat = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
-    return flat.reshape([int(side) for side in packed.get("shape", str(flat.size)).split(",")])
 
 
 def test_anonymous_is_asked_to_sign_in(client: Client):

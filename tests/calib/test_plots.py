@@ -1,0 +1,123 @@
+"""The figures of the calibration pages."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from numpy.typing import ArrayLike
+
+from calib import plots
+from calib.metric_map import BY_NAME, FocalPlane, MetricMap
+from calib.science.judgement import Limits
+from dayops.camera import load
+
+
+def measured(values: ArrayLike, levels: ArrayLike = 0, limits: Limits | None = None) -> MetricMap:
+    """A map of minicam's 144 amplifiers."""
+    return MetricMap(
+        metric=BY_NAME["read_noise_e"],
+        plane=FocalPlane(load("minicam").detectors),
+        values=np.array(np.broadcast_to(values, 144), dtype=np.float64),
+        levels=np.array(np.broadcast_to(levels, 144), dtype=np.int16),
+        limits=limits or Limits(),
+    )
+
+
+def plane(of: MetricMap, colours: Any = None) -> go.Figure:
+    return plots.focal_plane(of, colours or plots.ColourRange(0.0, 1.0), lambda detector: f"/{detector.name}/")
+
+
+def histogram(of: MetricMap) -> go.Figure:
+    return plots.metric_histogram(of, plots.ColourRange(0.0, 1.0), lambda low, high: f"/{low}-{high}/")
+
+
+def test_the_focal_plane_has_equal_axes_in_millimetres():
+    layout = plane(measured(5.0)).layout
+    assert (layout.yaxis.scaleanchor, layout.yaxis.scaleratio) == ("x", 1)
+    assert layout.xaxis.title.text == "x / mm"
+
+
+def test_each_amplifier_is_found_by_the_pointer_once():
+    _, _, places = plane(measured(5.0)).data
+    assert len(set(zip(places.x, places.y, strict=True))) == 144
+    assert places.hovertext[0] == "R22_S00 C10 · 5.000 e⁻ · OK"
+
+
+def test_the_hover_says_the_limits():
+    *_, places = plane(measured(5.0, limits=Limits(2.0, 3.0, 13.0, 18.0))).data
+    assert "WARN outside 3.000 … 13.00, ERROR outside 2.000 … 18.00" in places.hovertemplate
+
+
+def test_what_was_not_measured_is_told_from_what_could_not_be():
+    values, levels = np.full(144, np.nan), np.zeros(144)
+    levels[1] = 2
+    *_, places = plane(measured(values, levels)).data
+    assert places.hovertext[0].endswith("not measured")
+    assert places.hovertext[1].endswith("could not be measured · ERROR")
+
+
+def test_all_detectors_are_outlined_even_without_a_value():
+    cells, outlines, _ = plane(measured(np.nan)).data
+    assert np.isnan(cells.z).all()
+    assert list(outlines.x).count(None) == 9
+
+
+def test_every_measured_amplifier_is_counted_in_the_histogram():
+    values = np.linspace(4.0, 6.0, 144)
+    values[:4] = np.nan
+    bars, *_ = histogram(measured(values)).data
+    assert sum(bars.y) == 140
+
+
+def test_amplifiers_far_outside_are_counted_in_the_last_bar():
+    values = np.full(144, 5.0)
+    values[0] = 1e9
+    bars, *_ = histogram(measured(values)).data
+    assert sum(bars.y) == 144
+
+
+def test_limits_are_drawn_where_they_are_near_enough():
+    figure = histogram(measured(np.linspace(4.0, 6.0, 144), limits=Limits(None, 3.0, 7.0, 1e6)))
+    assert [line.x0 for line in figure.layout.shapes] == [3.0, 7.0]
+    assert {note.text for note in figure.layout.annotations} == {"WARN 3.000", "WARN 7.000"}
+
+
+def test_a_histogram_of_nothing_is_empty():
+    assert len(histogram(measured(np.nan)).data) == 0
+
+
+def test_a_histogram_of_equal_values_has_one_bar():
+    bars, *_ = histogram(measured(0.0)).data
+    assert list(bars.y) == [144]
+
+
+def test_colours_span_the_first_to_the_99th_percentile_unless_told_otherwise():
+    of = measured(np.linspace(0.0, 143.0, 144))
+    colours = plots.colour_range(of, None, None)
+    assert (colours.low, colours.high) == pytest.approx((1.43, 141.57))
+    assert plots.colour_range(of, 2.0, 9.0) == plots.ColourRange(2.0, 9.0)
+
+
+@pytest.mark.parametrize("values", [np.nan, 0.0, 5.0])
+def test_colours_always_span_something(values: float):
+    colours = plots.colour_range(measured(values), None, None)
+    assert colours.low < colours.high
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(), "no limits in force"),
+        (Limits(warn_high=0.0, error_high=0.25), "WARN above 0, ERROR above 0.2500"),
+        (Limits(500.0, 2000.0), "WARN below 2\u202f000, ERROR below 500.0"),
+    ],
+)
+def test_limits_are_said_in_words(limits: Limits, words: str):
+    assert plots.limits_in_words(limits) == words
+
+
+def test_the_histogram_of_pixels_has_their_counts_and_unit():
+    figure = plots.pixel_histogram(np.array([3, 1]), np.array([0.0, 1.0, 2.0]), "ADU")
+    assert list(figure.data[0].y) == [3, 1]
+    assert figure.layout.xaxis.title.text == "pixel value / ADU"
