@@ -1,5 +1,5 @@
 // <div data-figure="URL">: when scrolled into view, load Plotly once, fetch the figure's JSON and draw it in the theme's
-// colours. A click follows the point's customdata, a path on this site. data-every="10" fetches again.
+// colours. A click follows the point's own path on this site. data-every="10" fetches again.
 import { colour } from "./theme.js";
 
 // Plotly 4 offers by default to upload the chart to its company's cloud: never from here.
@@ -77,9 +77,9 @@ async function draw(element) {
   await Plotly.react(element, structuredClone(figure.data || []), layout, CONFIG);
   if (!element.dataset.clicks) {
     element.dataset.clicks = "1";
-    element.on("plotly_click", follow);
+    element.on("plotly_click", ({ points }) => follow(points[0], element.layout.meta?.links));
   }
-  element.classList.toggle("clickable", (figure.data || []).some((trace) => trace.customdata));
+  element.classList.toggle("clickable", Boolean(figure.layout?.meta?.links) || (figure.data || []).some((trace) => trace.customdata));
   element.dataset.state = "drawn";
 }
 
@@ -97,11 +97,12 @@ function themed(layout) {
   return layout;
 }
 
-function follow({ points }) {
-  const [point] = points;
+// A point's address is its customdata (a path, or an array or object with one), or else layout.meta.links at its number.
+function follow(point, links) {
   const data = point?.customdata;
-  const url = typeof data === "string" ? data : (data?.url ?? (Array.isArray(data) ? data.find(isPath) : undefined));
-  if (isPath(url)) location.assign(url);
+  const candidates = [data, data?.url, ...(Array.isArray(data) ? data : []), links?.[point?.pointNumber]];
+  const url = candidates.find(isPath);
+  if (url) location.assign(url);
 }
 
 function isPath(text) {
