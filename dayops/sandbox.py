@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-Limit = Literal["memory", "cpu", "wall", "crash", "exception"]
+Limit = Literal["memory", "cpu", "wall", "killed", "crash", "exception"]
 _ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 _OUT_OF_MEMORY = 77
 _MIB = 1024 * 1024
@@ -138,6 +138,8 @@ def _killed(number: int, cpu_s: float) -> SandboxError:
         return SandboxError(f"needed more than {cpu_s:g} s of processor time", "cpu")
     if number == signal.SIGALRM:
         return SandboxError("did not end in time", "wall")
+    if number == signal.SIGKILL:
+        return SandboxError("was killed from outside: is the machine out of memory?", "killed")
     return SandboxError(f"crashed: {signal.strsignal(number) or 'signal'} ({number})", "crash")
 
 

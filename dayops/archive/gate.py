@@ -83,8 +83,8 @@ def _read_in_child(path: Path) -> dict[str, Any]:
                 file_bytes=Limits().inflated_bytes,
             )
     except SandboxError as error:
-        if error.limit == "wall":
-            raise InspectionStalled(f"Reading its headers did not end: {error}.") from error
+        if error.limit in {"wall", "killed"}:
+            raise InspectionStalled(f"Reading its headers did not end: {error}") from error
         raise BadFrame([f"Reading its headers {error}. No raw frame does that; see who sent it."]) from error
     return found
 

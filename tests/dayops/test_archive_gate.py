@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -148,6 +149,12 @@ def test_a_damaged_frame_passes_or_is_refused_but_never_breaks_the_gate(put, cha
         assert isinstance(inspect(put(bytes(content)), "frame.fits"), Inspection)
     except BadFrame as error:
         assert all(problem.endswith((".", "'")) for problem in error.problems)
+
+
+def test_a_machine_that_is_out_of_memory_does_not_condemn_the_frame(put, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate, "_read", lambda path, scratch: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(InspectionStalled, match="was killed from outside"):
+        inspect(put(frames.small()), "frame.fits")
 
 
 def test_a_full_scratch_disk_does_not_condemn_the_frame(put, monkeypatch: pytest.MonkeyPatch):

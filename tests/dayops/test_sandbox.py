@@ -85,6 +85,12 @@ def test_a_crash_is_told_with_its_signal():
     assert "Segmentation fault (11)" in str(error)
 
 
+def test_a_child_killed_by_somebody_else_is_told_apart():
+    error = refusal(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert error.limit == "killed"
+    assert "out of memory?" in str(error)
+
+
 def test_a_child_that_just_exits_gives_no_answer():
     assert refusal(os._exit, 0).limit == "crash"
 
