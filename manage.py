@@ -29,13 +29,15 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is missing. Run: make setup")
+    from django.core.exceptions import ImproperlyConfigured
+
     from dayops.embedded import ServicesError
 
     try:
         with _services(sys.argv[1:]):
             execute_from_command_line(sys.argv)
-    except ServicesError as error:
-        sys.exit(str(error))
+    except (ServicesError, ImproperlyConfigured) as error:
+        sys.exit(f"DayOps does not start: {error}")
 
 
 if __name__ == "__main__":
