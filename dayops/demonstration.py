@@ -95,7 +95,8 @@ def start_engine(demonstration: Demonstration, camera_data_system: str) -> None:
     demonstration.start(scheduler)
     for number in range(1, demonstration.workers + 1):
         demonstration.start(worker("alert-production", number, demonstration.logs, environment))
-    demonstration.say(f"scheduler and {demonstration.workers} workers started")
+    demonstration.start(worker("archive-center", 1, demonstration.logs, environment))
+    demonstration.say(f"scheduler and {demonstration.workers + 1} workers started")
 
 
 def start_web(demonstration: Demonstration) -> str:
@@ -104,7 +105,17 @@ def start_web(demonstration: Demonstration) -> str:
     if port != FIRST_PORT:
         demonstration.say(f"port {FIRST_PORT} is taken; using {port}")
     address = f"http://127.0.0.1:{port}"
-    options = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--worker-class", "gthread"]
+    options = [
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--worker-class",
+        "gthread",
+        "--preload",
+    ]
     command = [sys.executable, "-m", "gunicorn", *options, "--log-level", "warning", "dayops.wsgi"]
     child = Child("web server", command, demonstration.logs / "web.log", {"DJANGO_SETTINGS_MODULE": "dayops.settings"})
     demonstration.start(child)
@@ -116,6 +127,13 @@ def start_web(demonstration: Demonstration) -> str:
                 return address
         time.sleep(0.1)
     raise DemonstrationError(f"The web server did not answer; see {child.log}")
+
+
+def web_server(port: int, logs: Path) -> Child:
+    """gunicorn on a loopback port, threads in two processes, everything imported once before they fork."""
+    options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+    command = [sys.executable, "-m", "gunicorn", *options, "--preload", "--log-level", "warning", "dayops.wsgi"]
+    return Child("web server", command, logs / "web.log", {"DJANGO_SETTINGS_MODULE": "dayops.settings"})
 
 
 def free_port(first: int) -> int:

@@ -9,6 +9,7 @@ Any number of schedulers may run; what they do is idempotent, and a duty is done
 
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from redis.exceptions import RedisError
 from dayops import events, runs
 from dayops.doorbell import MOST_RINGS, ring, rings_waiting
 from dayops.engine.claim import ADVISORY_CLASS, lock_key
+from dayops.heartbeat import HEARTBEAT_S, process_name, say_alive, say_ended
 from dayops.models import Attempt, Phase, Severity, Task
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+ROLE = "scheduler"
 _DUTY_CLASS = 0x0DA8
 
 
@@ -50,9 +53,15 @@ def run(stop: threading.Event) -> None:
     threads = [threading.Thread(target=_repeat, args=(duty, stop), daemon=True) for duty in _duties.values()]
     for thread in threads:
         thread.start()
+    name = process_name(ROLE)
+    beat = 0.0
     while not stop.is_set():
+        if time.monotonic() > beat:
+            say_alive(name, ROLE)
+            beat = time.monotonic() + HEARTBEAT_S
         _guarded("tick", tick)
         stop.wait(TICK_S)
+    say_ended(name)
 
 
 def _repeat(duty: Duty, stop: threading.Event) -> None:

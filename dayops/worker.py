@@ -9,28 +9,24 @@ import logging
 import os
 import resource
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, connections
-from django.utils.timezone import now
+from django.db import connections
 from rq import Queue, Worker
 from rq.job import Job
 
 from dayops import engine
 from dayops.doorbell import BellJob, bell
 from dayops.doorbell import connection as redis_connection
-from dayops.models import WorkerProcess
-from dayops.version import code_version
+from dayops.heartbeat import HEARTBEAT_S, process_name, say_alive, say_ended
 
 log = logging.getLogger(__name__)
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-HEARTBEAT_S = 10
 _warm_ups: list[Callable[[], None]] = []
 
 
@@ -43,7 +39,7 @@ def warm_up_with(function: Callable[[], None]) -> None:
 def answer(queue: str) -> None:
     """What the bell asks for: work on `queue` until nothing is left. Runs in the work-horse."""
     try:
-        engine.work_off(queue, os.environ.get("RQ_WORKER_ID", f"{socket.gethostname()}-{os.getpid()}"))
+        engine.work_off(queue, os.environ.get("RQ_WORKER_ID", process_name(queue)))
     except engine.Superseded:
         log.warning("an attempt was superseded; this work-horse ends")
     finally:
@@ -56,10 +52,9 @@ class DayopsWorker(Worker):
     job_class = BellJob
 
     def __init__(self, queue: str) -> None:
-        name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
         super().__init__(
             [bell(queue)],
-            name=name,
+            name=process_name(queue),
             connection=redis_connection(),
             serializer="json",
             job_monitoring_interval=HEARTBEAT_S,
@@ -74,16 +69,16 @@ class DayopsWorker(Worker):
         for warm_up in _warm_ups:
             warm_up()
         super().register_birth()  # type: ignore[no-untyped-call]
-        self._say_alive()
+        say_alive(self.name, self.queue_name)
 
     def register_death(self) -> None:
         super().register_death()  # type: ignore[no-untyped-call]
-        _quietly(lambda: WorkerProcess.objects.filter(name=self.name).update(ended_at=now()))
+        say_ended(self.name)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         super().heartbeat(timeout, pipeline)
         if not self._is_horse:
-            self._say_alive()
+            say_alive(self.name, self.queue_name)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         connections.close_all()  # a child must not inherit a session that its parent uses
@@ -106,30 +101,6 @@ class DayopsWorker(Worker):
         if self._horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self._horse_pid, signal.SIGUSR1)  # finish the task in hand, take no other
-
-    def _say_alive(self) -> None:
-        _quietly(
-            lambda: WorkerProcess.objects.update_or_create(
-                name=self.name,
-                defaults={"seen_at": now(), "ended_at": None},
-                create_defaults={
-                    "host": socket.gethostname(),
-                    "pid": os.getpid(),
-                    "queue": self.queue_name,
-                    "code_version": code_version(),
-                },
-            )
-        )
-
-
-def _quietly(write: Callable[[], object]) -> None:
-    """A heartbeat that cannot be written must not end the worker: the database may be back for the next one."""
-    try:
-        write()
-    except (DatabaseError, InterfaceError) as error:
-        log.warning("heartbeat not written: %s", error)
-    finally:
-        connection.close()
 
 
 def _limit_memory() -> None:

@@ -73,11 +73,13 @@ class Command(BaseCommand):
             self.stdout.write(f"    {person.user:<11} {person.password:<17} {person.may}\n")
         self.stdout.write("\n  Ctrl-C stops everything; starting again keeps the data.\n\n")
         self.stdout.flush()
-        told = ""
+        told, next_line = "", 0.0
         while True:
             time.sleep(1.0)
             demonstration.watch()
-            told = self._tell(demonstration, camera, told)
+            if time.monotonic() > next_line:
+                told = self._tell(demonstration, camera, told)
+                next_line = time.monotonic() + TELL_EVERY_S
 
     def _tell(self, demonstration: demo.Demonstration, camera: str, told: str) -> str:
         summary = day_summary(demonstration.day.day_obs)
