@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from dayops.observing_day import ObservingDay
 from tests.browser import WIDTHS, open_browser, open_page
 from tests.people import person
 
@@ -141,6 +142,28 @@ def test_a_point_of_a_figure_leads_to_its_page(style):
     figure.evaluate("e => e.emit('plotly_click', {points: [{customdata: '//evil.example/'}]})")
     figure.evaluate("e => e.emit('plotly_click', {points: [{customdata: ['C00', '/tokens/']}]})")
     style.wait_for_url("**/tokens/")
+
+
+def test_a_points_address_may_stand_in_the_figures_meta(style):
+    figure = style.locator("[data-figure]").first
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_attribute("data-state", "drawn", timeout=20_000)
+    figure.evaluate("e => { e.layout.meta = {links: ['/no/', '/tokens/']} }")
+    figure.evaluate("e => e.emit('plotly_click', {points: [{pointNumber: 1}]})")
+    style.wait_for_url("**/tokens/")
+
+
+def test_the_arrow_keys_lead_to_the_days_beside(style):
+    yesterday = str(ObservingDay.current().previous)
+    style.keyboard.press("ArrowLeft")
+    style.wait_for_url(f"**/{yesterday}/")
+
+
+def test_a_chosen_date_leads_to_its_day(style):
+    style.locator("[data-day-form] input").evaluate(
+        "e => { e.value = '2026-01-15'; e.dispatchEvent(new Event('change', {bubbles: true})) }"
+    )
+    style.wait_for_url("**/2026-01-15/")
 
 
 def test_the_keys_help_lists_what_the_page_declares(style):
