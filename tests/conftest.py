@@ -8,7 +8,7 @@ from django.test import TransactionTestCase
 
 from dayops.doorbell import connection as redis_connection
 
-_flush = TransactionTestCase._fixture_teardown
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
 
 def _flush_past_the_append_only_trigger(self: TransactionTestCase) -> None:
@@ -20,7 +20,7 @@ def _flush_past_the_append_only_trigger(self: TransactionTestCase) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
-TransactionTestCase._fixture_teardown = _flush_past_the_append_only_trigger  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _flush_past_the_append_only_trigger  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -61,7 +61,8 @@ def demonstration(state, *words):
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(90)
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
 
 
 def read_until(process, wanted, limit_s=180):

@@ -36,8 +36,15 @@ def state_folder(name="state"):
 def holder(state):
     """Another process that uses the servers of `state`."""
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(state)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     return process
+
+
+def pids_of(state: Path) -> dict[str, int]:
+    said = embedded.running(state)
+    assert said is not None
+    return said
 
 
 def wait_until(condition, limit_s=20.0):
@@ -57,17 +64,17 @@ def alive(pid):
     return Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
 
 
-def test_both_servers_answer_while_held_and_are_gone_afterwards():
+def test_both_servers_answer_while_held_and_are_gone_afterwards() -> None:
     with state_folder() as state:
         with embedded.services(state):
-            said = embedded.running(state)
+            said = pids_of(state)
             assert answers(state)
         assert embedded.running(state) is None
         assert not any(alive(pid) for pid in said.values())
         assert not embedded.run_dir(state).exists()
 
 
-def test_what_was_stored_is_there_after_a_restart():
+def test_what_was_stored_is_there_after_a_restart() -> None:
     with state_folder() as state:
         with embedded.services(state), psycopg.connect(embedded.database_url(state)) as connection:
             connection.execute("CREATE TABLE kept (n int)")
@@ -76,10 +83,10 @@ def test_what_was_stored_is_there_after_a_restart():
             assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
 
 
-def test_a_second_user_finds_the_running_servers_and_keeps_them_up():
+def test_a_second_user_finds_the_running_servers_and_keeps_them_up() -> None:
     with state_folder() as state:
         with embedded.services(state):
-            first = embedded.running(state)
+            first = pids_of(state)
             second = holder(state)
             assert embedded.running(state) == first
         assert answers(state)
@@ -89,20 +96,20 @@ def test_a_second_user_finds_the_running_servers_and_keeps_them_up():
         wait_until(lambda: embedded.running(state) is None)
 
 
-def test_a_killed_user_leaves_no_server_behind():
+def test_a_killed_user_leaves_no_server_behind() -> None:
     with state_folder() as state:
         user = holder(state)
-        pids = embedded.running(state)
+        pids = pids_of(state)
         user.kill()
         user.wait()
         user.stdout.close()
         wait_until(lambda: not any(alive(pid) for pid in pids.values()))
 
 
-def test_a_killed_guardian_takes_its_servers_along_and_the_next_user_starts_anew():
+def test_a_killed_guardian_takes_its_servers_along_and_the_next_user_starts_anew() -> None:
     with state_folder() as state:
         with embedded.services(state):
-            pids = embedded.running(state)
+            pids = pids_of(state)
             os.kill(pids["guardian"], signal.SIGKILL)
             wait_until(lambda: not any(alive(pid) for pid in pids.values()))
         with embedded.services(state):
@@ -112,7 +119,7 @@ def test_a_killed_guardian_takes_its_servers_along_and_the_next_user_starts_anew
 @pytest.mark.parametrize("server", ["PostgreSQL", "Valkey"])
 def test_a_killed_server_is_started_again(server):
     with state_folder() as state, embedded.services(state):
-        before = embedded.running(state)[server]
+        before = pids_of(state)[server]
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: (embedded.running(state) or {}).get(server, before) != before)
 
@@ -125,12 +132,12 @@ def test_a_killed_server_is_started_again(server):
         wait_until(back)
 
 
-def test_a_state_folder_with_a_very_long_path_works():
+def test_a_state_folder_with_a_very_long_path_works() -> None:
     with state_folder("a" * 120 + "/" + "b" * 120) as state, embedded.services(state):
         assert answers(state)
 
 
-def test_the_password_is_readable_by_its_owner_only():
+def test_the_password_is_readable_by_its_owner_only() -> None:
     with state_folder() as state:
         secret = embedded.kept_secret(state / "database_password")
         assert len(secret) > 40
@@ -138,9 +145,9 @@ def test_the_password_is_readable_by_its_owner_only():
         assert (state / "database_password").stat().st_mode & 0o077 == 0
 
 
-def test_servers_listen_on_no_network_port():
+def test_servers_listen_on_no_network_port() -> None:
     with state_folder() as state, embedded.services(state):
-        pids = {str(pid) for pid in embedded.running(state).values()}
+        pids = {str(pid) for pid in pids_of(state).values()}
         sockets = {str(link.readlink()) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()}
         inodes = {line.split()[9] for table in ("tcp", "tcp6") for line in _listening(table)}
         assert not {inode for inode in inodes if f"socket:[{inode}]" in sockets}
@@ -150,7 +157,7 @@ def _listening(table):
     return [line for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:] if line.split()[3] == "0A"]
 
 
-def test_a_failed_start_says_where_to_look():
+def test_a_failed_start_says_where_to_look() -> None:
     with state_folder() as state:
         state.mkdir()
         (state / "postgres").mkdir(mode=0o700)

@@ -34,7 +34,11 @@ SHOW_IT = (
 
 
 def run(words, environment, limit_s=120):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DAYOPS_", "DATABASE", "REDIS", "DJANGO_"))}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DAYOPS_", "DATABASE", "REDIS", "DJANGO_"))
+    }
     return subprocess.run(
         words,
         env={**clean, "DJANGO_SETTINGS_MODULE": "dayops.settings", **environment},

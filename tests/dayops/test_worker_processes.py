@@ -72,7 +72,7 @@ def finish_quickly():
     Task.objects.update(arguments={"key": "slow", "seconds": 0.0})
 
 
-def test_a_worker_does_what_waits_and_says_it_is_alive():
+def test_a_worker_does_what_waits_and_says_it_is_alive() -> None:
     run = run_of(slow_task(seconds=0.1))
     scheduler.tick()
     with worker("--burst") as child:
@@ -83,7 +83,7 @@ def test_a_worker_does_what_waits_and_says_it_is_alive():
     assert seen.ended_at is not None
 
 
-def test_a_killed_work_horse_loses_nothing():
+def test_a_killed_work_horse_loses_nothing() -> None:
     run_of(slow_task())
     with worker():
         attempt = wait_for(running_attempt, "an attempt")
@@ -96,7 +96,7 @@ def test_a_killed_work_horse_loses_nothing():
     assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == ["LOST", "COMPLETED"]
 
 
-def test_a_work_horse_dies_with_its_killed_parent():
+def test_a_work_horse_dies_with_its_killed_parent() -> None:
     run_of(slow_task())
     with worker() as child:
         attempt = wait_for(running_attempt, "an attempt")
@@ -107,7 +107,7 @@ def test_a_work_horse_dies_with_its_killed_parent():
     assert rows() == 0
 
 
-def test_a_stopped_worker_finishes_the_task_in_hand_and_takes_no_other():
+def test_a_stopped_worker_finishes_the_task_in_hand_and_takes_no_other() -> None:
     run_of(slow_task("one", 2.0), task("two"))
     with worker() as child:
         wait_for(running_attempt, "an attempt")
@@ -116,7 +116,7 @@ def test_a_stopped_worker_finishes_the_task_in_hand_and_takes_no_other():
     assert list(Task.objects.order_by("id").values_list("phase", flat=True)) == [Phase.COMPLETED, Phase.QUEUED]
 
 
-def test_an_aborted_task_ends_its_work_horse():
+def test_an_aborted_task_ends_its_work_horse() -> None:
     run = run_of(slow_task())
     with worker():
         attempt = wait_for(running_attempt, "an attempt")
@@ -145,7 +145,7 @@ def test_a_worker_calls_nothing_but_the_bell(message):
     assert run.tasks.get().phase == Phase.COMPLETED, "the worker goes on after a poisonous message"
 
 
-def test_a_pickled_message_is_not_opened():
+def test_a_pickled_message_is_not_opened() -> None:
     poison = Queue(QUEUE, connection=doorbell.connection(), serializer="pickle")
     poison.enqueue_call("os.system", args=["touch /tmp/dayops-was-here"])
     run = run_of(slow_task(seconds=0.1))
@@ -156,7 +156,7 @@ def test_a_pickled_message_is_not_opened():
     assert run.tasks.get().phase == Phase.COMPLETED
 
 
-def test_work_goes_on_after_all_of_valkey_is_lost():
+def test_work_goes_on_after_all_of_valkey_is_lost() -> None:
     run_of(slow_task(seconds=0.2))
     doorbell.connection().flushall()
     scheduler.tick()
@@ -164,7 +164,7 @@ def test_work_goes_on_after_all_of_valkey_is_lost():
         wait_for(lambda: Task.objects.get().phase == Phase.COMPLETED, "the task")
 
 
-def test_a_worker_refuses_two_queues_in_words():
+def test_a_worker_refuses_two_queues_in_words() -> None:
     done = subprocess.run(
         manage("worker", "--queues", "alert-production,archive-center"),
         env={**os.environ, **environment()},
@@ -177,12 +177,13 @@ def test_a_worker_refuses_two_queues_in_words():
     assert "Traceback" not in done.stderr
 
 
-def test_the_servers_may_be_killed_under_a_worker():
+def test_the_servers_may_be_killed_under_a_worker() -> None:
     """PostgreSQL and Valkey die while a task computes: it is done once, later."""
     run_of(slow_task(seconds=3.0))
     with worker():
         wait_for(running_attempt, "an attempt")
         pids = embedded.running(embedded.state_dir())
+        assert pids is not None
         os.kill(pids["Valkey"], signal.SIGKILL)
         os.kill(pids["PostgreSQL"], signal.SIGKILL)
         connection.close()
@@ -211,7 +212,7 @@ def _tick_quietly():
         return
 
 
-def test_two_schedulers_do_a_duty_once_at_a_time():
+def test_two_schedulers_do_a_duty_once_at_a_time() -> None:
     done = []
     duty = scheduler.Duty("test duty", 1.0, lambda: done.append(1))
     with another_session() as other:
@@ -223,7 +224,7 @@ def test_two_schedulers_do_a_duty_once_at_a_time():
     assert done == [1]
 
 
-def test_the_tick_rings_where_work_waits_and_no_more_than_needed():
+def test_the_tick_rings_where_work_waits_and_no_more_than_needed() -> None:
     run_of(task("one"), task("two"))
     doorbell.connection().flushdb()
     scheduler.tick()
