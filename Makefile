@@ -10,7 +10,7 @@ demo: setup
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: setup-dev
-	@$(BIN)/python -m tests.browser --install
+	@$(BIN)/python -m tests.install_browser
 	@$(BIN)/python -m tests.check
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 

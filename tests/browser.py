@@ -1,7 +1,6 @@
 """A real browser for tests: headless Chromium, driven by Playwright. Where there is none, tests skip, loudly."""
 
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +12,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.install_browser import chromium
+
 NO_CHROMIUM = "NO BROWSER TESTS WERE RUN: there is no Chromium on PATH. Install it: apt-get install chromium"
 WIDTHS = ((1280, 800), (1920, 1080))
-
-
-def chromium() -> str | None:
-    """Path of the Chromium on PATH, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
