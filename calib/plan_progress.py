@@ -20,12 +20,19 @@ class StepProgress:
     state: StepState
     due_at: datetime
 
+    @property
+    def exposure_times(self) -> str:
+        """Seconds, as people write them: ``15, 60, 180``."""
+        return ", ".join(f"{exposure_s:g}" for exposure_s in self.step.exposures_s)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanProgress:
-    """The whole plan of a day. `unplanned` exposures belong to none of its steps."""
+    """The whole plan of a day, which begins at `begins_at` (UTC). `unplanned` exposures belong to none of its steps."""
 
     title: str
+    begins_at: datetime
+    is_over: bool
     steps: tuple[StepProgress, ...]
     unplanned: int
 
@@ -36,10 +43,6 @@ class PlanProgress:
     @property
     def received(self) -> int:
         return sum(min(each.received, each.step.count) for each in self.steps)
-
-    @property
-    def begins_at(self) -> datetime:
-        return self.steps[0].due_at
 
 
 def plan_progress(day: ObservingDay, rows: Iterable[ExposureRow], now: datetime) -> PlanProgress:
@@ -52,7 +55,7 @@ def plan_progress(day: ObservingDay, rows: Iterable[ExposureRow], now: datetime)
     )
     planned = {each.step.name for each in steps}
     unplanned = sum(count for (step, _), count in counted.items() if step not in planned)
-    return PlanProgress(plan.title, steps, unplanned)
+    return PlanProgress(plan.title, begins_at, now > day.sunset, steps, unplanned)
 
 
 def _progress(

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from calib.focal_plane import outline
-from calib.metric_map import FocalPlane, MetricMap
+from calib.metric_map import FocalPlane, MetricMap, tidy, title, unit
 from calib.models import Level
 from calib.science.judgement import Limits
 from dayops.camera import Detector
@@ -24,6 +24,7 @@ _LEVEL_SCALE = [
 _LEVEL_TICKS = {"tickvals": [int(level) for level in Level], "ticktext": [level.label for level in Level]}
 _OUTLINE = "rgba(136, 136, 136, 0.75)"
 _BINS = 60
+_OUTLINED_AMPLIFIERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def metric_histogram(
         marker=_bar_colours(centres, colours),
         customdata=[link(left, right) for left, right in between],
         hovertext=[
-            f"{count} amplifiers from {format_number(left)} to {format_number(right)}"
+            f"{count} amplifiers from {_number(left)} to {_number(right)}"
             for (left, right), (_, count) in zip(between, bars, strict=True)
         ],
         hoverinfo="text",
@@ -99,7 +100,7 @@ def colour_range(measured: MetricMap, low: float | None, high: float | None) -> 
 
 def caption(measured: MetricMap) -> str:
     """The numbers that matter, and where the extremes are."""
-    name, total = measured.metric.name.replace("_", " "), len(measured.values)
+    name, total = title(measured.metric).capitalize(), len(measured.values)
     if not measured.finite.size:
         return f"{name}: none of {total} amplifiers has a value"
     p5, middle, p95 = (_said(measured, value) for value in measured.percentiles(5, 50, 95))
@@ -113,13 +114,13 @@ def caption(measured: MetricMap) -> str:
 
 
 def _said(measured: MetricMap, value: float) -> str:
-    return f"{format_number(float(value))} {measured.metric.unit}".strip()
+    return f"{format_number(tidy(value))} {unit(measured.metric)}".strip()
 
 
 def titled(measured: MetricMap) -> str:
     """The metric's name and unit, for an axis."""
-    name = measured.metric.name.replace("_", " ")
-    return f"{name} / {measured.metric.unit}" if measured.metric.unit else name
+    name, of = title(measured.metric), unit(measured.metric)
+    return f"{name} / {of}" if of else name
 
 
 def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.Heatmap:
@@ -150,13 +151,14 @@ def _bar(title: str) -> dict[str, object]:
 
 
 def _outlines(plane: FocalPlane) -> go.Scatter:
-    """All detectors, also those from which nothing came, as one broken line."""
+    """All detectors, also those from which nothing came, as one broken line; their amplifiers, too, where few."""
     x: list[float | None] = []
     y: list[float | None] = []
-    for x0, y0, x1, y1 in map(outline, plane.detectors):
+    few = plane.footprints if len(plane.footprints) <= _OUTLINED_AMPLIFIERS else ()
+    for x0, y0, x1, y1 in [*map(outline, plane.detectors), *((each.x0, each.y0, each.x1, each.y1) for each in few)]:
         x += [x0, x1, x1, x0, x0, None]
         y += [y0, y0, y1, y1, y0, None]
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": _OUTLINE, "width": 1}, hoverinfo="skip")
+    return go.Scatter(x=x, y=y, mode="lines", line={"color": _OUTLINE, "width": 0.8}, hoverinfo="skip")
 
 
 def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
@@ -178,7 +180,7 @@ def _sentence(measured: MetricMap, index: int) -> str:
     name, value = escape(measured.name_of(index)), measured.values[index]
     level = Level(int(measured.levels[index])).label
     if np.isfinite(value):
-        return f"{name} · {format_number(float(value))} {escape(measured.metric.unit)} · {level}"
+        return f"{name} · {escape(_said(measured, value))} · {level}"
     return f"{name} · could not be measured · {level}" if measured.levels[index] else f"{name} · not measured"
 
 
@@ -191,8 +193,12 @@ def limits_in_words(limits: Limits) -> str:
 
 def _outside(low: float | None, high: float | None) -> str:
     if low is None or high is None:
-        return f"above {format_number(high)}" if high is not None else f"below {format_number(low or 0.0)}"
-    return f"outside {format_number(low)} … {format_number(high)}"
+        return f"above {_number(high)}" if high is not None else f"below {_number(low or 0.0)}"
+    return f"outside {_number(low)} … {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return format_number(tidy(value))
 
 
 def _span(measured: MetricMap) -> tuple[float, float]:
@@ -219,5 +225,5 @@ def _draw_limits(figure: go.Figure, limits: Limits, low: float, high: float) -> 
             bound = getattr(limits, f"{look}_{end}")
             if bound is not None and low <= bound <= high:
                 line = {"color": STATUS_COLOURS[look], "width": 1, "dash": "dash"}
-                note = {"text": f"{word} {format_number(bound)}", "font": {"size": 11}, "textangle": -90}
+                note = {"text": f"{word} {_number(bound)}", "font": {"size": 11}, "textangle": -90}
                 figure.add_vline(x=bound, line=line, annotation=note)

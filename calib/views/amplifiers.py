@@ -1,5 +1,6 @@
 """All amplifiers of an exposure with every metric, and those that are outside their limits."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
-from calib.metric_map import focal_plane_of
+from calib.metric_map import focal_plane_of, tidy, title, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS, MetricDefinition
 from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words
@@ -19,9 +20,10 @@ _LEVELS = [(str(level.label), str(level.label)) for level in reversed(Level)]
 
 def _metric_column(metric: MetricDefinition) -> Column:
     def value(row: AmplifierRow) -> float | None:
-        return row.values.get(metric.name)
+        measured = row.values.get(metric.name)
+        return tidy(measured) if measured is not None and math.isfinite(measured) else None
 
-    return Column(metric.name, metric.name.replace("_", " "), value, "number", order=metric.name, unit=metric.unit)
+    return Column(metric.name, title(metric), value, "number", order=metric.name, unit=unit(metric))
 
 
 AMPLIFIERS = Table(
@@ -43,8 +45,8 @@ FINDINGS = Table(
         Column("detector", "Detector", lambda row: row.assessment.frame.detector_name, order="assessment__detector"),
         Column("amplifier", "Amplifier", lambda row: row.amplifier, order="amplifier"),
         Column("metric", "Metric", lambda row: row.metric, order="metric"),
-        Column("value", "Value", lambda row: row.value, "number", order="value"),
-        Column("limit", "Limit", lambda row: row.limit, "number", order="limit"),
+        Column("value", "Value", lambda row: tidy(row.value), "number", order="value"),
+        Column("limit", "Limit", lambda row: None if row.limit is None else tidy(row.limit), "number", order="limit"),
         Column("why", "Why this limit", lambda row: row.threshold.reason if row.threshold else None),
     ),
     search=("assessment__frame__detector_name", "amplifier"),

@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib.exposure_table import ExposureRow, exposure_rows
+from calib.metric_map import tidy
 from calib.models import Level
 from calib.plan_progress import plan_progress
 from calib.views.lookup import exposure_url
@@ -40,13 +41,13 @@ EXPOSURES = Table(
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
         Column("type", "Type", lambda row: row.exposure.image_type, order="type"),
         Column("filter", "Filter", lambda row: row.exposure.filter or None, order="filter"),
-        Column("exposure_s", "Exposure", lambda row: row.exposure.exposure_s, "number", order="exposure_s", unit="s"),
+        Column("exposure_s", "Time", lambda row: tidy(row.exposure.exposure_s), "number", order="exposure_s", unit="s"),
         Column("began", "Began", lambda row: row.exposure.began_at, "instant", order="began", unit="UTC"),
-        Column("archived", "Archived", lambda row: row.archived, "number", order="archived", unit="detectors"),
+        Column("archived", "Archived", lambda row: row.archived, "number", order="archived"),
         Column("expected", "of", lambda row: row.exposure.detectors_expected, "number", order="expected"),
-        Column("measured", "Measured", lambda row: row.measured, "number", order="measured", unit="detectors"),
-        Column("warn", "in WARN", lambda row: row.warn, "number", order="warn", unit="detectors"),
-        Column("error", "in ERROR", lambda row: row.error, "number", order="error", unit="detectors"),
+        Column("measured", "Measured", lambda row: row.measured, "number", order="measured"),
+        Column("warn", "WARN", lambda row: row.warn, "number", order="warn"),
+        Column("error", "ERROR", lambda row: row.error, "number", order="error"),
         Column("run", "Run", lambda row: row.run, order="run", link=_run_url),
         Column("camera", "Camera", lambda row: row.exposure.camera, order="camera"),
     ),

@@ -1,5 +1,6 @@
 """One detector's frame in one exposure: the image, the numbers of each amplifier, and what is known of the file."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
 from calib.exposure_table import run_of
-from calib.metric_map import focal_plane_of
+from calib.metric_map import focal_plane_of, tidy, title, unit
 from calib.models import Level
 from calib.plots import limits_in_words
 from calib.science.amplifier import METRICS, MetricDefinition
@@ -26,12 +27,13 @@ from dayops.web.export import export, wanted_format
 
 
 @dataclass(frozen=True, slots=True)
-class MetricRow:
-    """One metric of a detector, its limits in words, and the value and level word of each amplifier."""
+class MetricColumn:
+    """One metric of the table of amplifiers: its title and unit for people, and its limits in words."""
 
     metric: MetricDefinition
+    title: str
+    unit: str
     limits: str
-    cells: tuple[tuple[float | None, str], ...]
     is_chosen: bool
 
 
@@ -64,8 +66,8 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],
         "run": run,
         "standing": _standing(frame, run),
-        "amplifiers": [row.amplifier.name for row in rows],
-        "metric_rows": _metric_rows(frame, rows, metric) if frame else [],
+        "columns": _metric_columns(frame, metric) if frame else [],
+        "amplifiers": [(row.amplifier.name, _cells(row)) for row in rows],
         **(_image_urls(frame, request.GET.get("overscan", "")) if frame else {}),
         **_beside(archived, sensor),
         **neighbours(exposure),
@@ -79,20 +81,25 @@ def _export(form: Any, name: str, rows: list[AmplifierRow]) -> HttpResponseBase:
     return export(form, name, fields, cells)
 
 
-def _metric_rows(frame: RawFrame, rows: list[AmplifierRow], chosen: MetricDefinition) -> list[MetricRow]:
-    """Metrics down, amplifiers across, with the limits that were in force when the frame was judged."""
+def _metric_columns(frame: RawFrame, chosen: MetricDefinition) -> list[MetricColumn]:
+    """All metrics with the limits that were in force when the frame was judged."""
     assessment = getattr(frame, "assessment", None)
     judged_at = assessment.assessed_at if assessment else now()
     limits = in_force(frame.exposure.camera, frame.exposure.image_type, judged_at)
     return [
-        MetricRow(
-            metric,
-            limits_in_words(limits.get(metric.name, NONE).limits),
-            tuple((row.values.get(metric.name), Level(row.levels.get(metric.name, 0)).label) for row in rows),
-            metric == chosen,
+        MetricColumn(
+            metric, title(metric), unit(metric), limits_in_words(limits.get(metric.name, NONE).limits), metric == chosen
         )
         for metric in METRICS
     ]
+
+
+def _cells(row: AmplifierRow) -> list[tuple[float | None, str]]:
+    """Value and level word of each metric."""
+    values = [row.values.get(metric.name) for metric in METRICS]
+    words = [Level(row.levels.get(metric.name, 0)).label for metric in METRICS]
+    shown = [tidy(value) if value is not None and math.isfinite(value) else None for value in values]
+    return list(zip(shown, words, strict=True))
 
 
 def _standing(frame: RawFrame | None, run: Run | None) -> Standing:

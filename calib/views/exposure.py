@@ -15,7 +15,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from calib import plots
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import newest_assessment, run_of, subject_of
-from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
+from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map, title, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS
 from calib.thresholds import NONE, in_force
@@ -31,10 +31,9 @@ DETECTORS = Table(
     (
         Column("detector", "Detector", lambda row: row.detector.name, order="detector"),
         Column("raft", "Raft", lambda row: row.detector.raft, order="raft"),
-        Column("kind", "Kind", lambda row: row.detector.kind.lower(), order="kind"),
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
-        Column("warn", "in WARN", lambda row: row.warn, "number", order="warn", unit="amplifiers"),
-        Column("error", "in ERROR", lambda row: row.error, "number", order="error", unit="amplifiers"),
+        Column("warn", "WARN", lambda row: row.warn, "number", order="warn"),
+        Column("error", "ERROR", lambda row: row.error, "number", order="error"),
         Column("median", "Median", lambda row: row.median, "number", order="median"),
     ),
     page_size=250,
@@ -92,6 +91,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "exposure": view.exposure,
         "verdict": Level(max(verdicts)).label if (verdicts := _levels(view.frames)) else "",
         "metrics": METRICS,
+        "unit": unit(view.query.metric),
         "caption": plots.caption(view.measured),
         "limits": plots.limits_in_words(view.measured.limits),
         "archived": len(view.frames),
@@ -156,5 +156,5 @@ def _detector_table(view: ExposureView) -> Table:
     metric = view.query.metric
     *others, median = DETECTORS.columns
     first, *rest = others
-    median = replace(median, title=f"Median {metric.name.replace('_', ' ')}", unit=metric.unit)
+    median = replace(median, title=f"Median {title(metric)}", unit=unit(metric))
     return replace(DETECTORS, columns=(replace(first, link=link), *rest, median))

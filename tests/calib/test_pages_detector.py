@@ -76,10 +76,11 @@ def test_amplifiers_show_their_values_with_level_and_limits(observer: Client):
     noise[2] = 14.5
     assessed(archived(exposure(1), 4), read_noise_e=noise)
     context = observer.get(PAGE).context
-    row = next(row for row in context["metric_rows"] if row.metric.name == "read_noise_e")
-    assert row.cells[2] == (14.5, "WARN")
-    assert row.cells[3] == (5.0, "OK")
-    assert row.limits == "WARN outside 3.000 … 13.00, ERROR outside 2.000 … 18.00"
+    place = [column.metric.name for column in context["columns"]].index("read_noise_e")
+    cells = dict(context["amplifiers"])
+    assert cells["C12"][place] == (14.5, "WARN")
+    assert cells["C13"][place] == (5, "OK")
+    assert context["columns"][place].limits == "WARN outside 3 … 13, ERROR outside 2 … 18"
 
 
 def test_the_amplifiers_are_exported(observer: Client):
