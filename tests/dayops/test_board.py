@@ -151,7 +151,6 @@ class TestTheBoard:
         run_of(task("one"))
         Run.objects.update(phase=Phase.ERROR, ended_at=NOON, error="no")
         text = page()
-        assert "1 runs failed" in text or "1 run failed" in text or "1 runs" in text
         assert f'href="{BOARD}runs/?phase=ERROR"' in text
 
     def test_shows_alarms_with_a_link_to_their_run(self):
@@ -171,7 +170,7 @@ class TestTheBoard:
         WorkerProcess.objects.create(name="w1", host="h", pid=1, queue="alert-production")
         run_of(task("one"), task("two"))
         text = page()
-        assert "At least one worker serves alert-production." in text
+        assert 'title="At least one worker serves alert-production."' in text
         assert "No worker serves archive-center" in text
 
     def test_is_kept_current_by_a_fragment_that_is_sent_only_when_it_changed(self):

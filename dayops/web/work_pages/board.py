@@ -41,7 +41,7 @@ def board(request: HttpRequest, day: ObservingDay) -> HttpResponse:
         "lanes": lanes,
         "answer": answer(lanes),
         "alarms": linked(events.filter(severity=Severity.ALARM)[:ALARMS_SHOWN]),
-        "events": linked(events[:EVENTS_SHOWN]),
+        "events": linked(events.exclude(severity=Severity.ALARM)[:EVENTS_SHOWN]),
         "failed_runs": Run.objects.filter(day_obs=day.day_obs, phase=Phase.ERROR).count(),
         "findings": work_findings(),
         "queues": queue_states(worker_states(now)),

@@ -10,10 +10,11 @@ from dayops.observing_day import ObservingDay
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.subjects import subject_url
+from dayops.web.work_pages.texts import Linked
 
 
-def _subject_link(event: Event) -> str:
-    return subject_url(event.subject, event.day_obs)
+def _subject(event: Event) -> Linked:
+    return Linked(event.subject, subject_url(event.subject, event.day_obs))
 
 
 EVENTS = Table(
@@ -26,7 +27,7 @@ EVENTS = Table(
         Column("text", "What happened", lambda event: event.text),
         Column("reason", "Reason", lambda event: event.reason),
         Column("actor", "Who", lambda event: event.actor, order="actor"),
-        Column("subject", "About", lambda event: event.subject, order="subject", link=_subject_link),
+        Column("subject", "About", _subject, order="subject"),
     ),
     search=("text", "reason", "subject"),
 )

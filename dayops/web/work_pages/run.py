@@ -21,6 +21,7 @@ from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.facts import facts
 from dayops.web.work_pages.operations import MAY_OPERATE, OPERATIONS, REASON_LIMIT, Operation, actor_of
 from dayops.web.work_pages.subjects import linked, subject_url
+from dayops.web.work_pages.texts import Unbroken
 
 EVENTS_SHOWN = 50
 
@@ -38,7 +39,7 @@ TASKS = Table(
         Column("phase", "Phase", lambda task: task.phase, "status", order="phase"),
         Column("progress", "Progress", lambda task: round(100 * task.progress), "number", order="progress", unit="%"),
         Column("attempt", "Attempt", lambda task: task.attempt, "number", order="attempt"),
-        Column("worker", "Worker", lambda task: task.worker, order="worker"),
+        Column("worker", "Worker", lambda task: Unbroken(task.worker), order="worker"),
         Column("started", "Started", lambda task: task.started_at, "instant", order="started_at", unit="UTC"),
         Column("took", "Took", lambda task: task.took, "duration", order="took"),
         Column("says", "Says", lambda task: task.error or task.message),

@@ -28,7 +28,6 @@ RUNS = Table(
         Column("phase", "Phase", lambda run: run.phase, "status", order="phase"),
         Column("tasks_done", "Tasks done", lambda run: run.tasks_done, "number"),
         Column("tasks", "of", lambda run: run.tasks_total, "number"),
-        Column("created", "Requested", lambda run: run.created_at, "instant", order="created_at", unit="UTC"),
         Column("started", "Started", lambda run: run.started_at, "instant", order="started_at", unit="UTC"),
         Column("took", "Took", lambda run: run.took, "duration", order="took"),
         Column("requested_by", "Requested by", lambda run: run.requested_by, order="requested_by"),

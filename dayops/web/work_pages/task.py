@@ -1,7 +1,7 @@
 """One task: every attempt at it, what it wrote, what it read and left behind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -17,22 +17,12 @@ from dayops.web.access import may
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Table
 from dayops.web.work_pages.facts import facts
+from dayops.web.work_pages.texts import Unbroken
 
 LEVELS = ("INFO", "WARNING", "ERROR")
 LINES_PER_PAGE = 500
+TRACEBACKS_SHOWN = 5
 _IN_A_TRACEBACK = '  File "'
-
-ATTEMPTS = (
-    Column("number", "Attempt", lambda attempt: attempt.number, "number", order="number"),
-    Column("outcome", "Outcome", lambda attempt: attempt.outcome, "status", order="outcome"),
-    Column("worker", "Worker", lambda attempt: attempt.worker, order="worker"),
-    Column("host", "Host", lambda attempt: attempt.host, order="host"),
-    Column("pid", "Process", lambda attempt: attempt.pid, order="pid"),
-    Column("code_version", "Code version", lambda attempt: attempt.code_version, order="code_version"),
-    Column("started", "Started", lambda attempt: attempt.started_at, "instant", order="started_at", unit="UTC"),
-    Column("took", "Took", lambda attempt: attempt.took, "duration", order="took"),
-    Column("max_rss", "Peak memory", lambda attempt: attempt.max_rss_mib, "number", order="max_rss_mib", unit="MiB"),
-)
 
 
 def sentence_of(error: str) -> str:
@@ -40,11 +30,30 @@ def sentence_of(error: str) -> str:
     return error.rstrip().rpartition("\n")[2] if _IN_A_TRACEBACK in error else error
 
 
-def attempts_table(task: Task, *, with_traceback: bool) -> Table:
-    """The table of a task's attempts; only maintainers see tracebacks, in the export too."""
-    shown = str if with_traceback else sentence_of
-    error = Column("error", "Error", lambda attempt: shown(attempt.error))
-    return Table(f"attempts-of-task-{task.pk}", (*ATTEMPTS, error), page_size=50)
+ATTEMPTS = Table(
+    "attempts",
+    (
+        Column("number", "Attempt", lambda attempt: attempt.number, "number", order="number"),
+        Column("outcome", "Outcome", lambda attempt: attempt.outcome, "status", order="outcome"),
+        Column("worker", "Worker", lambda attempt: Unbroken(attempt.worker), order="worker"),
+        Column("host", "Host", lambda attempt: attempt.host, order="host"),
+        Column("pid", "Process", lambda attempt: attempt.pid, order="pid"),
+        Column("code_version", "Code version", lambda attempt: attempt.code_version, order="code_version"),
+        Column("started", "Started", lambda attempt: attempt.started_at, "instant", order="started_at", unit="UTC"),
+        Column("took", "Took", lambda attempt: attempt.took, "duration", order="took"),
+        Column(
+            "max_rss", "Peak memory", lambda attempt: attempt.max_rss_mib, "number", order="max_rss_mib", unit="MiB"
+        ),
+        Column("error", "Error", lambda attempt: sentence_of(attempt.error)),
+    ),
+    page_size=50,
+)
+
+
+def tracebacks(task: Task) -> list[Attempt]:
+    """The newest attempts that ended in a traceback, for maintainers (one query)."""
+    failed = task.attempts.filter(error__contains=_IN_A_TRACEBACK).order_by("-number")
+    return list(failed[:TRACEBACKS_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,13 @@ def log_of(task: Task, asked: Mapping[str, Any]) -> Log:
 def task_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpResponseBase:
     """A task of `day`, whole or as the fragment that keeps it current; its attempts are exported as CSV or JSON."""
     task = get_object_or_404(Task.objects.select_related("run"), pk=pk, run__day_obs=day.day_obs)
-    maintains = may(request, "dayops.maintain")
     context = {
         "task": task,
         "run": task.run,
         "arguments": facts(task.arguments),
         "result": facts(task.result),
         "log": log_of(task, request.GET),
+        "tracebacks": tracebacks(task) if may(request, "dayops.maintain") else [],
         "crumbs": [
             (str(day), reverse("board", args=[day])),
             ("Runs", reverse("runs", args=[day])),
@@ -89,7 +98,7 @@ def task_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpResponseB
         ],
     }
     template = "work/task_live.html" if is_fragment(request) else "work/task.html"
-    table = attempts_table(task, with_traceback=maintains)
+    table = replace(ATTEMPTS, name=f"attempts-of-task-{task.pk}")
     return table.respond(request, _attempts_of(task), template, context)
 
 

@@ -12,21 +12,22 @@ from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.queues import WorkerState, queue_states, scheduler_seen_at, worker_states
 from dayops.web.work_pages.run import task_url
+from dayops.web.work_pages.texts import Linked, Unbroken
 
 STATES = ("ALIVE", "STALE", "ENDED")
 
 
-def _task_link(worker: WorkerState) -> str:
-    return task_url(worker.task) if worker.task else ""
+def _in_hand(worker: WorkerState) -> Linked | None:
+    return Linked(worker.task.key, task_url(worker.task)) if worker.task else None
 
 
 WORKERS = Table(
     "workers",
     (
-        Column("worker", "Worker", lambda row: row.process.name, order="worker"),
+        Column("worker", "Worker", lambda row: Unbroken(row.process.name), order="worker"),
         Column("state", "State", lambda row: row.state, "status", order="state"),
-        Column("queue", "Queue", lambda row: row.process.queue, order="queue"),
-        Column("task", "Doing", lambda row: row.task and row.task.key, order="task", link=_task_link),
+        Column("queue", "Queue", lambda row: Unbroken(row.process.queue), order="queue"),
+        Column("task", "Doing", _in_hand, order="task"),
         Column("host", "Host", lambda row: row.process.host, order="host"),
         Column("pid", "Process", lambda row: row.process.pid, order="pid"),
         Column("code_version", "Code version", lambda row: row.process.code_version, order="code_version"),
