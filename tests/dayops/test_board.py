@@ -215,9 +215,20 @@ class TestTheBoard:
         assert response.status_code == 302
         assert response["Location"] == f"/{ObservingDay.current()}/?kiosk=1"
 
+    @pytest.mark.parametrize(
+        ("day", "question"),
+        [
+            ("2020-01-01", "Could we observe in the night of 2020-01-01?"),
+            ("2090-01-01", "Can we observe in the night of"),
+        ],
+    )
+    def test_asks_about_the_night_that_follows_its_day(self, day, question):
+        assert question in page(f"/{day}/")
+        assert "Can we observe tonight?" in page(f"/{ObservingDay.current()}/")
+
     @pytest.mark.parametrize("role", ROLES)
     def test_is_for_everyone_who_is_signed_in(self, role):
-        assert "Can we observe" in page(role=role) or "Could we observe" in page(role=role)
+        assert "we observe" in page(role=role)
 
     def test_sends_others_to_sign_in(self):
         response = client_of("anonymous").get(BOARD)

@@ -455,6 +455,15 @@ class TestTheEventsPage:
     def test_of_an_empty_day_says_so(self):
         assert "Nothing has happened on this day" in text_of("/2031-01-05/events/")
 
+    def test_links_what_has_a_page_and_exports_it_plain(self):
+        self.record()
+        events.record("token.made", "A token", actor="olivia", day_obs=DAY, subject="token:1")
+        text = text_of(f"{DAY_URL}events/")
+        assert f'<a href="{DAY_URL}runs/1/">run:1</a>' in text
+        assert '<td class="cell-text">token:1</td>' in text
+        rows = json.loads(client_of().get(f"{DAY_URL}events/?format=json&sort=event").getvalue())
+        assert [row["subject"] for row in rows] == ["", "run:1", "token:1"]
+
     @pytest.mark.parametrize(
         ("subject", "url"),
         [

@@ -37,12 +37,12 @@ TASKS = Table(
         Column("stage", "Stage", lambda task: task.stage, order="ordinal"),
         Column("key", "Name", lambda task: task.key, order="key", link=task_url),
         Column("phase", "Phase", lambda task: task.phase, "status", order="phase"),
+        Column("says", "Says", lambda task: task.error or task.message),
         Column("progress", "Progress", lambda task: round(100 * task.progress), "number", order="progress", unit="%"),
         Column("attempt", "Attempt", lambda task: task.attempt, "number", order="attempt"),
         Column("worker", "Worker", lambda task: Unbroken(task.worker), order="worker"),
         Column("started", "Started", lambda task: task.started_at, "instant", order="started_at", unit="UTC"),
         Column("took", "Took", lambda task: task.took, "duration", order="took"),
-        Column("says", "Says", lambda task: task.error or task.message),
     ),
     search=("key", "worker", "error", "message"),
 )
