@@ -13,10 +13,17 @@ from dayops.models import Phase, Run, Task
 from dayops.observing_day import ObservingDay
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
+from dayops.web.work_pages.texts import Unbroken
+
+SHORT_TITLE = 60
 
 
 def run_url(run: Run) -> str:
     return reverse("run", args=[run.day_obs, run.pk])
+
+
+def _title(run: Run) -> str:
+    return Unbroken(run.title) if len(run.title) <= SHORT_TITLE else run.title
 
 
 RUNS = Table(
@@ -24,7 +31,7 @@ RUNS = Table(
     (
         Column("run", "Run", lambda run: run.pk, order="pk", link=run_url),
         Column("activity", "Activity", lambda run: run.activity, order="activity"),
-        Column("title", "Title", lambda run: run.title, order="title", link=run_url),
+        Column("title", "Title", _title, order="title", link=run_url),
         Column("phase", "Phase", lambda run: run.phase, "status", order="phase"),
         Column("tasks_done", "Tasks done", lambda run: run.tasks_done, "number"),
         Column("tasks", "of", lambda run: run.tasks_total, "number"),

@@ -31,7 +31,6 @@ WORKERS = Table(
         Column("host", "Host", lambda row: row.process.host, order="host"),
         Column("pid", "Process", lambda row: row.process.pid, order="pid"),
         Column("code_version", "Code version", lambda row: row.process.code_version, order="code_version"),
-        Column("started", "Started", lambda row: row.process.started_at, "instant", order="started", unit="UTC"),
         Column("seen", "Last seen", lambda row: row.process.seen_at, "instant", order="seen", unit="UTC"),
         Column("seen_age", "Seen", lambda row: row.seen_age, "duration", order="seen_age", unit="ago"),
     ),
