@@ -31,7 +31,6 @@ def _sign_in(state: Path, role: str, may: str) -> SignIn:
     user, _ = get_user_model().objects.get_or_create(username=role)
     if not user.check_password(password):
         user.set_password(password)
-    user.is_staff = user.is_superuser = role == "maintainer"
     user.save()
     user.groups.set([Group.objects.get(name=role)])
     return SignIn(role, role, password, may)

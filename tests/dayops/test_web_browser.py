@@ -14,7 +14,7 @@ from tests.people import person
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.urls("dayops.urls"),
 ]
 SCREENSHOTS = os.environ.get("DAYOPS_SCREENSHOTS")
