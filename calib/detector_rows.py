@@ -29,6 +29,13 @@ class DetectorRow:
         return "QUEUED" if self.frame else "MISSING"
 
     @property
+    def severity(self) -> float:
+        """To sort by: ERROR, MISSING, WARN, QUEUED, OK."""
+        if self.assessment is not None:
+            return float(self.assessment.level)
+        return 0.5 if self.frame else 1.5
+
+    @property
     def warn(self) -> int | None:
         return self.assessment.amplifiers_warn if self.assessment else None
 
@@ -71,12 +78,18 @@ class AmplifierRow:
         return Level(max(self.levels.values())).label if self.levels else "QUEUED"
 
 
-def detector_rows(measured: MetricMap, frames: Iterable[RawFrame]) -> list[DetectorRow]:
-    """A row for each detector of the camera, with its frame's verdict. No query: `frames` bring their assessments."""
+def detector_rows(exposure: Exposure, measured: MetricMap, frames: Iterable[RawFrame]) -> list[DetectorRow]:
+    """A row for each detector that is here or expected. No query: `frames` bring their assessments.
+
+    Where fewer frames are expected than the camera has detectors, guiders and wavefront sensors are not read out.
+    """
     by_detector = {frame.detector: frame for frame in frames}
+    detectors = measured.plane.detectors
+    all_expected = exposure.detectors_expected >= len(detectors)
     return [
         _detector_row(detector, by_detector.get(detector.id), measured.of_detector(detector))
-        for detector in measured.plane.detectors
+        for detector in detectors
+        if all_expected or detector.kind == "SCIENCE" or detector.id in by_detector
     ]
 
 

@@ -76,6 +76,7 @@ def metric_histogram(
     )
     _draw_limits(figure, measured.limits, low, high)
     figure.update_xaxes(range=[low, high])
+    figure.update_yaxes(dtick=1 if counts.max() < 5 else None)
     return figure
 
 

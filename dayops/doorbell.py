@@ -1,7 +1,8 @@
 """The bell: an RQ job without payload that says "there may be work on this queue".
 
 It is for latency only. Rings may be lost or doubled freely: PostgreSQL knows what is to be done, and the scheduler's
-tick rings again where work waits (research/reliability.md §0, measured).
+tick rings again where work waits. A message that named its task and was put back on a timer would pile up faster
+than it is answered (docs/architecture.md).
 """
 
 import logging

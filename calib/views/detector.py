@@ -61,6 +61,7 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
     context = {
         "exposure": exposure,
         "detector": sensor,
+        "has_overscan": any(amplifier.serial_overscan for amplifier in sensor.amplifiers),
         "metric": metric,
         "frame": frame,
         "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],

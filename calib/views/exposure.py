@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from calib import plots
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import newest_assessment, run_of, subject_of
-from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map, title, unit
+from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS
 from calib.thresholds import NONE, in_force
@@ -26,11 +27,11 @@ from dayops.web.figures import figure_response
 from dayops.web.tables import Column, Table
 
 WORST_FINDINGS = 8
+LIVE_EVERY_S = 5
 DETECTORS = Table(
     "detectors",
     (
         Column("detector", "Detector", lambda row: row.detector.name, order="detector"),
-        Column("raft", "Raft", lambda row: row.detector.raft, order="raft"),
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
         Column("warn", "WARN", lambda row: row.warn, "number", order="warn"),
         Column("error", "ERROR", lambda row: row.error, "number", order="error"),
@@ -81,7 +82,7 @@ class ExposureView:
 @in_words
 def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
     view = ExposureView.of(request, day, name)
-    rows = detector_rows(view.measured, view.frames)
+    rows = detector_rows(view.exposure, view.measured, view.frames)
     findings = Finding.objects.filter(assessment__exposure=view.exposure)
     counts = findings.aggregate(
         total=Count("id"), error=Count("id", filter=Q(level=Level.ERROR)), warn=Count("id", filter=Q(level=Level.WARN))
@@ -96,6 +97,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "limits": plots.limits_in_words(view.measured.limits),
         "archived": len(view.frames),
         "assessed": len(verdicts),
+        "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,
         "rafts": raft_rows(rows),
         "findings": findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS],
         "finding_counts": counts,
@@ -106,7 +108,8 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "amplifiers_url": view.address("amplifiers"),
         **neighbours(view.exposure),
     }
-    return _detector_table(view).respond(request, rows, "calib/exposure.html", context)
+    worst_first = sorted(rows, key=attrgetter("severity"), reverse=True)
+    return _detector_table(view).respond(request, worst_first, "calib/exposure.html", context)
 
 
 @gzip_page
@@ -156,5 +159,5 @@ def _detector_table(view: ExposureView) -> Table:
     metric = view.query.metric
     *others, median = DETECTORS.columns
     first, *rest = others
-    median = replace(median, title=f"Median {title(metric)}", unit=unit(metric))
+    median = replace(median, name=f"median_{metric.name}", unit=unit(metric))
     return replace(DETECTORS, columns=(replace(first, link=link), *rest, median))

@@ -113,7 +113,7 @@ def frame_file(request: HttpRequest, day: ObservingDay, sha256: str) -> FileResp
     try:
         content = store().open(sha256)
     except NotInArchive as error:
-        raise not_here(str(error), "Run manage.py scrub, and restore the file from a copy.") from error
+        raise _lost(frame) from error
     response = FileResponse(content, as_attachment=True, filename=frame.file_name, content_type="application/fits")
     response["Content-Length"] = frame.size
     return response
@@ -125,6 +125,13 @@ def _frame(day: ObservingDay, sha256: str) -> RawFrame:
     if frame is None:
         raise not_here(f"No frame {sha256[:12]}… is known on dayObs {day}.", "Start from the day's exposure table.")
     return frame
+
+
+def _lost(frame: RawFrame) -> Refused:
+    return not_here(
+        f"The archive does not hold {frame.file_name} any more ({frame.sha256[:12]}…).",
+        "Run manage.py scrub, and restore the file from a copy.",
+    )
 
 
 def _detector(frame: RawFrame) -> Detector:
@@ -142,7 +149,7 @@ def _image(frame: RawFrame, overscan: str) -> Pyramid:
     try:
         return IMAGES.get((frame.sha256, overscan), lambda: _assembled(frame, subtract=overscan == "subtracted"))
     except NotInArchive as error:
-        raise not_here(str(error), "Run manage.py scrub, and restore the file from a copy.") from error
+        raise _lost(frame) from error
     except BadFrame as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), "Download the file to look at it.") from error
 

@@ -8,7 +8,7 @@
 4. `perform`: bad input ends the task with its sentence; what may pass is tried again later; anything else is tried
    `max_attempts` times and then left to a person.
 
-Facts and measurements behind each step: research/reliability.md §2.4.
+Why each step is as it is: docs/architecture.md.
 """
 
 from dayops.engine.claim import claim
