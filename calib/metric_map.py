@@ -19,21 +19,6 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 DEFAULT = "read_noise_e"
 
 
-def title(metric: MetricDefinition) -> str:
-    """The metric's name for people: “read noise”, whatever its unit."""
-    return metric.name.removesuffix("_e").removesuffix("_adu").replace("_", " ")
-
-
-def unit(metric: MetricDefinition) -> str:
-    """The metric's unit, empty where its name says it already: “hot pixels” are pixels."""
-    return "" if title(metric).endswith(metric.unit) else metric.unit
-
-
-def tidy(value: float) -> float | int:
-    """A value to be shown: whole numbers without decimals."""
-    return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
-
-
 @dataclass(frozen=True)
 class FocalPlane:
     """Everything about an exposure's place that does not change: detectors, their amplifiers, the grid of edges."""
@@ -104,7 +89,7 @@ def metric_map(exposure: Exposure, plane: FocalPlane, metric: MetricDefinition, 
         if (first := plane.first_of.get(detector)) is not None:
             values[first : first + len(measured)] = measured
             levels[first : first + len(judged)] = judged
-    return MetricMap(metric, plane, values, levels, limits)
+    return MetricMap(metric, plane, np.where(np.isfinite(values), values, np.nan), levels, limits)
 
 
 @lru_cache(maxsize=16)

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from calib.focal_plane import outline
-from calib.metric_map import FocalPlane, MetricMap, tidy, title, unit
+from calib.metric_map import FocalPlane, MetricMap
+from calib.metric_words import axis_title, limits_in_words, number, said
 from calib.models import Level
 from calib.science.judgement import Limits
 from dayops.camera import Detector
 from dayops.web.figures import SEQUENTIAL, STATUS_COLOURS, new_figure
-from dayops.web.markup import format_number
 
 _LEVEL_COLOURS = [STATUS_COLOURS[level.label.lower()] for level in Level]
 _LEVEL_SCALE = [
@@ -35,6 +35,16 @@ class ColourRange:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar of a histogram: `count` values from `low` to `high`, drawn at `centre`."""
+
+    low: float
+    high: float
+    centre: float
+    count: int
+
+
 def focal_plane(
     measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[Detector], str]
 ) -> go.Figure:
@@ -43,7 +53,7 @@ def focal_plane(
     figure.add_trace(_cells(measured, colours))
     figure.add_trace(_outlines(measured.plane))
     figure.add_trace(_places(measured, link))
-    figure.update_layout(hoverdistance=-1, showlegend=False, height=680, margin={"l": 50, "r": 8, "t": 8, "b": 40})
+    figure.update_layout(hoverdistance=-1, showlegend=False, height=680, margin={"l": 50, "r": 8, "t": 30, "b": 40})
     figure.update_xaxes(constrain="domain", showgrid=False)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", showgrid=False)
     return figure
@@ -53,30 +63,23 @@ def metric_histogram(
     measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[float, float], str]
 ) -> go.Figure:
     """How many amplifiers have which value, with the limits drawn; a click follows `link` of the bar's two edges."""
-    figure = new_figure(x=titled(measured), y="amplifiers")
+    figure = new_figure(x=axis_title(measured), y="amplifiers")
     if not measured.finite.size:
         return figure
     low, high = _span(measured)
-    counts, edges = np.histogram(np.clip(measured.finite, low, high), bins=_BINS, range=(low, high))
-    bars = [(i, int(count)) for i, count in enumerate(counts) if count]
-    centres = [float(edges[i] + edges[i + 1]) / 2 for i, _ in bars]
-    edges[[0, -1]] = min(low, measured.finite.min()), max(high, measured.finite.max())  # what lies beyond, too
-    between = [(float(edges[i]), float(edges[i + 1])) for i, _ in bars]
+    bars = _bars(measured.finite, low, high)
     figure.add_bar(
-        x=centres,
-        y=[count for _, count in bars],
+        x=[bar.centre for bar in bars],
+        y=[bar.count for bar in bars],
         width=(high - low) / _BINS * 0.94,
-        marker=_bar_colours(centres, colours),
-        customdata=[link(left, right) for left, right in between],
-        hovertext=[
-            f"{count} amplifiers from {_number(left)} to {_number(right)}"
-            for (left, right), (_, count) in zip(between, bars, strict=True)
-        ],
+        marker=_bar_colours(bars, colours),
+        customdata=[link(bar.low, bar.high) for bar in bars],
+        hovertext=[f"{bar.count} amplifiers from {number(bar.low)} to {number(bar.high)}" for bar in bars],
         hoverinfo="text",
     )
     _draw_limits(figure, measured.limits, low, high)
     figure.update_xaxes(range=[low, high])
-    figure.update_yaxes(dtick=1 if counts.max() < 5 else None)
+    figure.update_yaxes(dtick=1 if max(bar.count for bar in bars) < 5 else None)
     return figure
 
 
@@ -99,31 +102,6 @@ def colour_range(measured: MetricMap, low: float | None, high: float | None) -> 
     return ColourRange(low, high) if low < high else ColourRange(low - 0.5, low + 0.5)
 
 
-def caption(measured: MetricMap) -> str:
-    """The numbers that matter, and where the extremes are."""
-    name, total = title(measured.metric).capitalize(), len(measured.values)
-    if not measured.finite.size:
-        return f"{name}: none of {total} amplifiers has a value"
-    p5, middle, p95 = (_said(measured, value) for value in measured.percentiles(5, 50, 95))
-    least, most = int(np.nanargmin(measured.values)), int(np.nanargmax(measured.values))
-    return (
-        f"{name} of {measured.finite.size} of {total} amplifiers: median {middle}, 5–95 % {p5} to {p95}, "
-        f"least {_said(measured, measured.values[least])} ({measured.name_of(least)}), "
-        f"most {_said(measured, measured.values[most])} ({measured.name_of(most)}); "
-        f"{measured.count(Level.WARN)} in WARN, {measured.count(Level.ERROR)} in ERROR"
-    )
-
-
-def _said(measured: MetricMap, value: float) -> str:
-    return f"{format_number(tidy(value))} {unit(measured.metric)}".strip()
-
-
-def titled(measured: MetricMap) -> str:
-    """The metric's name and unit, for an axis."""
-    name, of = title(measured.metric), unit(measured.metric)
-    return f"{name} / {of}" if of else name
-
-
 def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.Heatmap:
     plane = measured.plane.grid
     shared = {"x": plane.x_edges, "y": plane.y_edges, "hoverinfo": "skip"}
@@ -142,7 +120,7 @@ def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.H
         zmin=colours.low,
         zmax=colours.high,
         colorscale=SEQUENTIAL,
-        colorbar=_bar(titled(measured)),
+        colorbar=_bar(axis_title(measured)),
         **shared,
     )
 
@@ -181,25 +159,8 @@ def _sentence(measured: MetricMap, index: int) -> str:
     name, value = escape(measured.name_of(index)), measured.values[index]
     level = Level(int(measured.levels[index])).label
     if np.isfinite(value):
-        return f"{name} · {escape(_said(measured, value))} · {level}"
+        return f"{name} · {escape(said(measured, value))} · {level}"
     return f"{name} · could not be measured · {level}" if measured.levels[index] else f"{name} · not measured"
-
-
-def limits_in_words(limits: Limits) -> str:
-    """``WARN outside 3 … 13, ERROR outside 2 … 18``; a missing end is not bound."""
-    pairs = (("WARN", limits.warn_low, limits.warn_high), ("ERROR", limits.error_low, limits.error_high))
-    said = [f"{word} {_outside(low, high)}" for word, low, high in pairs if low is not None or high is not None]
-    return ", ".join(said) or "no limits in force"
-
-
-def _outside(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return f"above {_number(high)}" if high is not None else f"below {_number(low or 0.0)}"
-    return f"outside {_number(low)} … {_number(high)}"
-
-
-def _number(value: float) -> str:
-    return format_number(tidy(value))
 
 
 def _span(measured: MetricMap) -> tuple[float, float]:
@@ -214,10 +175,20 @@ def _span(measured: MetricMap) -> tuple[float, float]:
     return min([low, *near]) - width / 10, max([high, *near]) + width / 10
 
 
-def _bar_colours(centres: list[float], colours: ColourRange | Literal["level"]) -> dict[str, object]:
+def _bars(values: NDArray[np.float64], low: float, high: float) -> list[_Bar]:
+    """The bins that are not empty. The first and the last also hold, and name, what lies beyond them."""
+    counts, edges = np.histogram(np.clip(values, low, high), bins=_BINS, range=(low, high))
+    centres = (edges[1:] + edges[:-1]) / 2
+    edges[[0, -1]] = min(low, values.min()), max(high, values.max())
+    return [
+        _Bar(float(edges[i]), float(edges[i + 1]), float(centres[i]), int(counts[i])) for i in np.flatnonzero(counts)
+    ]
+
+
+def _bar_colours(bars: list[_Bar], colours: ColourRange | Literal["level"]) -> dict[str, object]:
     if colours == "level":
         return {}
-    return {"color": centres, "cmin": colours.low, "cmax": colours.high, "colorscale": SEQUENTIAL}
+    return {"color": [bar.centre for bar in bars], "cmin": colours.low, "cmax": colours.high, "colorscale": SEQUENTIAL}
 
 
 def _draw_limits(figure: go.Figure, limits: Limits, low: float, high: float) -> None:
@@ -226,5 +197,5 @@ def _draw_limits(figure: go.Figure, limits: Limits, low: float, high: float) -> 
             bound = getattr(limits, f"{look}_{end}")
             if bound is not None and low <= bound <= high:
                 line = {"color": STATUS_COLOURS[look], "width": 1, "dash": "dash"}
-                note = {"text": f"{word} {_number(bound)}", "font": {"size": 11}, "textangle": -90}
+                note = {"text": f"{word} {number(bound)}", "font": {"size": 11}, "textangle": -90}
                 figure.add_vline(x=bound, line=line, annotation=note)

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
-from calib.metric_map import focal_plane_of, tidy, title, unit
+from calib.metric_map import focal_plane_of
+from calib.metric_words import tidy, title, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS, MetricDefinition
 from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words

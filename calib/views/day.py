@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib.exposure_table import ExposureRow, exposure_rows
-from calib.metric_map import tidy
+from calib.metric_words import tidy
 from calib.models import Level
 from calib.plan_progress import plan_progress
 from calib.views.lookup import exposure_url

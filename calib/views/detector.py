@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
 from calib.exposure_table import run_of
-from calib.metric_map import focal_plane_of, tidy, title, unit
+from calib.metric_map import focal_plane_of
+from calib.metric_words import limits_in_words, tidy, title, unit
 from calib.models import Level
-from calib.plots import limits_in_words
 from calib.science.amplifier import METRICS, MetricDefinition
 from calib.thresholds import NONE, in_force
 from calib.views.exposure import neighbours

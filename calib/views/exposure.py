@@ -16,7 +16,8 @@ from django.views.decorators.http import conditional_page, require_safe
 from calib import plots
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import newest_assessment, run_of, subject_of
-from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map, unit
+from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
+from calib.metric_words import caption, limits_in_words, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS
 from calib.thresholds import NONE, in_force
@@ -93,8 +94,8 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "verdict": Level(max(verdicts)).label if (verdicts := _levels(view.frames)) else "",
         "metrics": METRICS,
         "unit": unit(view.query.metric),
-        "caption": plots.caption(view.measured),
-        "limits": plots.limits_in_words(view.measured.limits),
+        "caption": caption(view.measured),
+        "limits": limits_in_words(view.measured.limits),
         "archived": len(view.frames),
         "assessed": len(verdicts),
         "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,

@@ -21,7 +21,8 @@ from dayops.images import assemble, read_segments, subtract_overscan
 from dayops.models import RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
-from dayops.web.image_tiles import RANGES, STRETCHES, TILE, ImageCache, Pixels, Pyramid
+from dayops.web.image_cache import ImageCache
+from dayops.web.image_tiles import RANGES, STRETCHES, TILE, Pixels, Pyramid
 
 IMAGES = ImageCache(limit_bytes=256 * 1024**2)
 OVERSCAN = ("subtracted", "raw")

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from calib import services
 from calib.views import frame_image
 from dayops.archive import store
 from dayops.camera import load
+from dayops.camera.json import detector_to_json
 from dayops.day_plan import Plan
 from dayops.images import read_segments
 from dayops.models import Phase, RawFrame, Task
 from dayops.simulator.frames import Shot, simulate
-from dayops.web.image_tiles import ImageCache
+from dayops.web.image_cache import ImageCache
 from tests.calib.exposures import BEGIN, DAY, archived, assessed, exposure, quarantined
 from tests.calib.plotly_json import numbers
 from tests.frames import minicam
@@ -169,6 +171,17 @@ def test_the_overscan_level_is_subtracted_unless_asked_otherwise(observer: Clien
     frame = stored(minicam(4, level=1000))
     assert observer.get(of_image(frame, "pixel/subtracted/?x=1&y=1")).json()["value"] == 0.0
     assert observer.get(of_image(frame, "pixel/raw/?x=1&y=1")).json()["value"] == 1000.0
+
+
+def test_a_frame_without_overscan_offers_none_to_subtract(observer: Client):
+    sensor = load("minicam").by_id[4]
+    bare = [replace(amplifier, serial_overscan=None) for amplifier in sensor.amplifiers]
+    generic = exposure(1, camera="generic", detectors_expected=1)
+    geometry = detector_to_json(replace(sensor, amplifiers=tuple(bare)))
+    archived(generic, 4, detector_name=sensor.name, geometry=geometry)
+    text = page(observer)
+    assert "the frame has no serial overscan to subtract" in text
+    assert "overscan=raw" not in text
 
 
 @pytest.mark.parametrize(

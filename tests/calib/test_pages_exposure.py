@@ -171,6 +171,42 @@ def test_rafts_and_detectors_are_rolled_up_to_the_worst(observer: Client):
     assert (verdicts["R22_S00"], verdicts["R22_S01"], verdicts["R22_S02"]) == ("OK", "ERROR", "MISSING")
 
 
+def test_the_worst_detectors_come_first(observer: Client):
+    first = exposure(1, detectors_expected=9)
+    for detector, noise in ((0, 5.0), (1, 14.0), (2, 100.0)):
+        assessed(archived(first, detector), read_noise_e=noise)
+    archived(first, 3)
+    words = [row["verdict"] for row in exported(observer, f"{PAGE}?format=json")]
+    assert words == ["ERROR", *["MISSING"] * 5, "WARN", "QUEUED", "OK"]
+
+
+def test_guiders_are_not_missing_where_only_science_detectors_are_expected(observer: Client):
+    exposure(1, camera="lsstcam", detectors_expected=189)
+    assert len(exported(observer, f"{PAGE}?format=json")) == 189
+
+
+def test_guiders_are_missing_where_every_detector_is_expected(observer: Client):
+    exposure(1, camera="lsstcam", detectors_expected=205)
+    assert len(exported(observer, f"{PAGE}?format=json")) == 205
+
+
+def test_a_value_that_could_not_be_measured_is_an_error_without_a_number(observer: Client):
+    noise = np.full(16, 5.0)
+    noise[0], noise[1] = np.nan, np.inf
+    assessed(archived(exposure(1), 0), read_noise_e=noise)
+    caption = observer.get(f"{PAGE}?metric=read_noise_e").context["caption"]
+    assert "14 of 144 amplifiers" in caption
+    assert "2 in ERROR" in caption
+    assert [row["value"] for row in exported(observer, f"{PAGE}findings/?format=json")] == [None, None]
+
+
+def test_figures_follow_while_frames_are_being_measured(observer: Client):
+    frame = archived(exposure(1), 0)
+    assert 'data-every="5"' in page(observer)
+    assessed(frame)
+    assert 'data-every="5"' not in page(observer)
+
+
 def test_previous_and_next_exposure_are_linked_in_the_order_taken(observer: Client):
     for number in (2, 1, 3):
         exposure(number)

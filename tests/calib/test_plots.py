@@ -105,18 +105,6 @@ def test_colours_always_span_something(values: float):
     assert colours.low < colours.high
 
 
-@pytest.mark.parametrize(
-    ("limits", "words"),
-    [
-        (Limits(), "no limits in force"),
-        (Limits(warn_high=0.0, error_high=0.25), "WARN above 0, ERROR above 0.2500"),
-        (Limits(500.0, 2000.0), "WARN below 2\u202f000, ERROR below 500"),
-    ],
-)
-def test_limits_are_said_in_words(limits: Limits, words: str):
-    assert plots.limits_in_words(limits) == words
-
-
 def test_the_histogram_of_pixels_has_their_counts_and_unit():
     figure = plots.pixel_histogram(np.array([3, 1]), np.array([0.0, 1.0, 2.0]), "ADU")
     assert list(figure.data[0].y) == [3, 1]

@@ -1,7 +1,6 @@
 """Tiles rendered from an array."""
 
 import io
-import threading
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from dayops.web.image_tiles import RANGES, STRETCHES, TILE, ImageCache, Pyramid, Range, Stretch, halved
+from dayops.web.image_tiles import RANGES, STRETCHES, TILE, Pyramid, Range, Stretch, halved
 
 
 def ramp(height: int = 600, width: int = 1100) -> Pyramid:
@@ -88,45 +87,3 @@ def test_halving_ignores_pixels_that_are_not_there():
     block = np.array([[1.0, np.nan], [np.nan, 3.0]], dtype=np.float32)
     assert halved(block) == pytest.approx(np.array([[2.0]]))
     assert np.isnan(halved(np.full((2, 2), np.nan, dtype=np.float32))).all()
-
-
-def test_an_image_is_loaded_once_while_it_is_kept():
-    cache, loads = ImageCache(10**6), []
-
-    def load() -> np.ndarray:
-        loads.append(1)
-        return np.zeros((10, 10), dtype=np.float32)
-
-    assert cache.get("a", load) is cache.get("a", load)
-    assert len(loads) == 1
-
-
-def test_the_image_not_used_for_longest_makes_room():
-    image = np.zeros((100, 100), dtype=np.float32)
-    cache = ImageCache(2 * Pyramid(image).nbytes)
-    first = cache.get("a", lambda: image)
-    cache.get("b", lambda: image)
-    cache.get("a", lambda: image)
-    cache.get("c", lambda: image)
-    assert cache.nbytes <= cache.limit_bytes
-    assert cache.get("a", lambda: np.ones((1, 1), dtype=np.float32)) is first
-    assert cache.get("b", lambda: np.ones((1, 1), dtype=np.float32)).width == 1
-
-
-def test_many_threads_load_an_image_once():
-    cache, loads, begin = ImageCache(10**6), [], threading.Barrier(8)
-
-    def load() -> np.ndarray:
-        loads.append(1)
-        return np.zeros((10, 10), dtype=np.float32)
-
-    def look() -> None:
-        begin.wait()
-        cache.get("a", load)
-
-    threads = [threading.Thread(target=look) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loads) == 1

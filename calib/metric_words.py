@@ -1,0 +1,68 @@
+"""Metrics, values and limits in words, as captions, hovers and tables say them."""
+
+import numpy as np
+
+from calib.metric_map import MetricMap
+from calib.models import Level
+from calib.science.amplifier import MetricDefinition
+from calib.science.judgement import Limits
+from dayops.web.markup import format_number
+
+
+def title(metric: MetricDefinition) -> str:
+    """The metric's name for people: “read noise”, whatever its unit."""
+    return metric.name.removesuffix("_e").removesuffix("_adu").replace("_", " ")
+
+
+def unit(metric: MetricDefinition) -> str:
+    """The metric's unit, empty where its name says it already: “hot pixels” are pixels."""
+    return "" if title(metric).endswith(metric.unit) else metric.unit
+
+
+def tidy(value: float) -> float | int:
+    """A value to be shown: whole numbers without decimals."""
+    return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
+
+
+def axis_title(measured: MetricMap) -> str:
+    """The metric's name and unit, for an axis."""
+    name, of = title(measured.metric), unit(measured.metric)
+    return f"{name} / {of}" if of else name
+
+
+def caption(measured: MetricMap) -> str:
+    """The numbers that matter, and where the extremes are."""
+    name, total = title(measured.metric).capitalize(), len(measured.values)
+    if not measured.finite.size:
+        return f"{name}: none of {total} amplifiers has a value"
+    p5, middle, p95 = (said(measured, value) for value in measured.percentiles(5, 50, 95))
+    least, most = int(np.nanargmin(measured.values)), int(np.nanargmax(measured.values))
+    return (
+        f"{name} of {measured.finite.size} of {total} amplifiers: median {middle}, 5–95 % {p5} to {p95}, "
+        f"least {said(measured, measured.values[least])} ({measured.name_of(least)}), "
+        f"most {said(measured, measured.values[most])} ({measured.name_of(most)}); "
+        f"{measured.count(Level.WARN)} in WARN, {measured.count(Level.ERROR)} in ERROR"
+    )
+
+
+def said(measured: MetricMap, value: float) -> str:
+    """A value of the metric with its unit."""
+    return f"{format_number(tidy(value))} {unit(measured.metric)}".strip()
+
+
+def limits_in_words(limits: Limits) -> str:
+    """``WARN outside 3 … 13, ERROR outside 2 … 18``; a missing end is not bound."""
+    pairs = (("WARN", limits.warn_low, limits.warn_high), ("ERROR", limits.error_low, limits.error_high))
+    said = [f"{word} {_outside(low, high)}" for word, low, high in pairs if low is not None or high is not None]
+    return ", ".join(said) or "no limits in force"
+
+
+def _outside(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"above {number(high)}" if high is not None else f"below {number(low or 0.0)}"
+    return f"outside {number(low)} … {number(high)}"
+
+
+def number(value: float) -> str:
+    """The digits of a value, as few as say it."""
+    return format_number(tidy(value))

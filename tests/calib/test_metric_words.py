@@ -1,0 +1,48 @@
+"""Metrics, values and limits in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calib.metric_words import limits_in_words, tidy, title, unit
+from calib.science.amplifier import MetricDefinition
+from calib.science.judgement import Limits
+
+
+def metric(name: str, of: str) -> MetricDefinition:
+    return MetricDefinition(name, of, "")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(), "no limits in force"),
+        (Limits(warn_high=0.0, error_high=0.25), "WARN above 0, ERROR above 0.2500"),
+        (Limits(500.0, 2000.0), "WARN below 2\u202f000, ERROR below 500"),
+    ],
+)
+def test_limits_are_said_in_words(limits: Limits, words: str):
+    assert limits_in_words(limits) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "words"),
+    [
+        ("read_noise_e", "e⁻", ("read noise", "e⁻")),
+        ("read_noise_adu", "ADU", ("read noise", "ADU")),
+        ("hot_pixels", "pixels", ("hot pixels", "")),
+        ("dead_fraction", "", ("dead fraction", "")),
+    ],
+)
+def test_a_metric_has_a_title_and_a_unit_that_do_not_say_the_same(name: str, of: str, words: tuple[str, str]):
+    assert (title(metric(name, of)), unit(metric(name, of))) == words
+
+
+@given(st.floats())
+def test_tidying_never_changes_a_value(value: float):
+    assert tidy(value) == value or value != value
+
+
+def test_whole_numbers_lose_their_decimals():
+    assert repr(tidy(13.0)) == "13"
+    assert repr(tidy(0.5)) == "0.5"
