@@ -1,17 +1,20 @@
 """The JSON API: what it tells, what it changes, for whom, and how it says no."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
 
 from dayops import events
 from dayops.engine import work_off
 from dayops.models import Event, Phase, Run, Severity
 from dayops.web import tokens
+from dayops.web.api.openapi import DOCUMENT
 from tests.people import ROLES, client_of, person
 from tests.work import DAY, run_of, task
 
@@ -172,6 +175,46 @@ class TestARun:
         response = Client().post(f"{API}runs/{run.pk}/abort", "\xff{", "application/json", headers=bearer())
         assert response.status_code == 400
         assert "not JSON" in response.json()["error"]
+
+
+class TestTheDescription:
+    def test_names_every_address(self):
+        api = next(each for each in get_resolver().url_patterns if str(each.pattern) == API.removeprefix("/"))
+        assert isinstance(api, URLResolver)
+        routes = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{each.pattern}") for each in api.url_patterns}
+        assert set(DOCUMENT["paths"]) == routes - {"/openapi.json"}
+
+    def test_names_every_field_that_is_answered(self):
+        events.record("note", "text", actor="olivia", day_obs=DAY)
+        run = run_of(task("one"))
+        day, found = get(DAY_URL), get(f"{API}runs/{run.pk}")
+        runs, told = get(f"{DAY_URL}/runs"), get(f"{DAY_URL}/events")
+        done = post(f"{API}runs/{run.pk}/abort", {"reason": "x"}, bearer()).json()
+        schemas = DOCUMENT["components"]["schemas"]
+        pairs = [
+            (day, answered("/days/{day}")),
+            (day["lanes"][0], schemas["Lane"]),
+            (runs, answered("/days/{day}/runs")),
+            (runs["runs"][0], schemas["Run"]),
+            (told, answered("/days/{day}/events")),
+            (told["events"][0], schemas["Event"]),
+            (found, answered("/runs/{pk}")),
+            (found["stages"][0], schemas["Stage"]),
+            (done, answered("/runs/{pk}/abort", "post")),
+            (get(f"{API}runs/999999", 404), schemas["Error"]),
+        ]
+        for answer, schema in pairs:
+            assert set(answer) == set(schema["properties"])
+
+    def test_is_served(self):
+        assert get(f"{API}openapi.json")["openapi"] == "3.1.0"
+
+
+def answered(path: str, method: str = "get") -> dict[str, Any]:
+    """The schema that the description gives for the answer of `path`."""
+    answer = DOCUMENT["paths"][path][method]["responses"]["200"]
+    schema: dict[str, Any] = answer["content"]["application/json"]["schema"]
+    return schema
 
 
 class TestWhoMay:

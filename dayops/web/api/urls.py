@@ -3,10 +3,12 @@
 from django.urls import path
 
 from dayops.web.api.days import day_events, day_runs, day_view
+from dayops.web.api.openapi import openapi
 from dayops.web.api.runs import operate_view, run_view
 from dayops.web.work_pages.operations import OPERATIONS
 
 urlpatterns = [
+    path("openapi.json", openapi, name="api-description"),
     path("days/<dayobs:day>", day_view, name="api-day"),
     path("days/<dayobs:day>/runs", day_runs, name="api-runs"),
     path("days/<dayobs:day>/events", day_events, name="api-events"),
