@@ -144,12 +144,13 @@ def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
     """An unseen point in each amplifier, for the pointer to find: one each, where the grid has many cells."""
     links = {detector.id: link(detector) for detector in measured.plane.detectors}
     rectangles = measured.plane.footprints
+    centres = np.array([each.centre for each in rectangles]).reshape(-1, 2)
     return go.Scatter(
-        x=[each.centre[0] for each in rectangles],
-        y=[each.centre[1] for each in rectangles],
+        x=centres[:, 0],
+        y=centres[:, 1],
         mode="markers",
         marker={"opacity": 0, "size": 1},
-        customdata=[links[each.detector.id] for each in rectangles],
+        customdata=np.array([links[each.detector.id] for each in rectangles], dtype=object),
         hovertext=[_sentence(measured, index) for index in range(len(rectangles))],
         hovertemplate=f"%{{hovertext}}<br>{escape(limits_in_words(measured.limits))}<extra></extra>",
     )

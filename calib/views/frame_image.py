@@ -25,6 +25,7 @@ from dayops.web.image_cache import ImageCache
 from dayops.web.image_tiles import RANGES, STRETCHES, TILE, Pixels, Pyramid
 
 IMAGES = ImageCache(limit_bytes=256 * 1024**2)
+MOST_PIXELS = 64_000_000  # four LSSTCam sensors; a web process must not be filled by one picture
 OVERSCAN = ("subtracted", "raw")
 UNIT = "ADU"
 HISTOGRAM_BINS = 256
@@ -147,12 +148,25 @@ def _image(frame: RawFrame, overscan: str) -> Pyramid:
     """The assembled frame, its overscan level subtracted or raw."""
     if overscan not in OVERSCAN:
         raise bad_request("The overscan is subtracted or not.", "Use overscan=subtracted or raw.")
+    if (pixels := _pixel_count(frame)) > MOST_PIXELS:
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"The frame has {pixels:,} pixels: too many to be shown here, where at most {MOST_PIXELS:,} are.",
+            "Download the file to look at it.",
+        )
     try:
         return IMAGES.get((frame.sha256, overscan), lambda: _assembled(frame, subtract=overscan == "subtracted"))
     except NotInArchive as error:
         raise _lost(frame) from error
     except BadFrame as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), "Download the file to look at it.") from error
+
+
+def _pixel_count(frame: RawFrame) -> int:
+    """Of the assembled image or of what must be read for it, whichever is more."""
+    detector = _detector(frame)
+    raw = sum(amplifier.raw_width * amplifier.raw_height for amplifier in detector.amplifiers)
+    return max(raw, detector.width * detector.height)
 
 
 def _assembled(frame: RawFrame, *, subtract: bool) -> Pixels:

@@ -231,6 +231,18 @@ def test_a_file_that_the_archive_lost_is_said_to_be_missing(observer: Client):
         assert b"manage.py scrub" in response.content
 
 
+def test_an_image_too_large_for_the_web_server_is_refused(observer: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frame_image, "MOST_PIXELS", 1_000_000)
+    response = observer.get(of_image(stored(minicam(4)), "0/0/0"))
+    assert response.status_code == 422
+    assert "too many to be shown here" in response.content.decode()
+
+
+def test_the_frame_of_another_day_is_not_found(observer: Client):
+    frame = stored(minicam(4))
+    assert observer.get(f"/2026-11-21/calib/frames/{frame.sha256}/image/").status_code == 404
+
+
 def test_an_unknown_checksum_is_not_found(observer: Client):
     assert observer.get(f"/2026-11-22/calib/frames/{'0' * 64}/image/").status_code == 404
     assert observer.get("/2026-11-22/calib/frames/../../etc/passwd/image/").status_code == 404
