@@ -64,5 +64,6 @@ def _outside(low: float | None, high: float | None) -> str:
 
 
 def number(value: float) -> str:
-    """The digits of a value, as few as say it."""
-    return format_number(tidy(value))
+    """The digits of a value, as few as say it: 0.01, not 0.01000."""
+    text = format_number(tidy(value))
+    return text.rstrip("0").rstrip(".") if "." in text and "×" not in text else text

@@ -17,7 +17,8 @@ def metric(name: str, of: str) -> MetricDefinition:
     ("limits", "words"),
     [
         (Limits(), "no limits in force"),
-        (Limits(warn_high=0.0, error_high=0.25), "WARN above 0, ERROR above 0.2500"),
+        (Limits(warn_high=0.0, error_high=0.25), "WARN above 0, ERROR above 0.25"),
+        (Limits(warn_high=1e-7), "WARN above 1.000×10⁻⁷"),
         (Limits(500.0, 2000.0), "WARN below 2\u202f000, ERROR below 500"),
     ],
 )
