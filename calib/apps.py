@@ -12,9 +12,11 @@ class CalibConfig(AppConfig):
         from calib.science.amplifier import warm_up
         from dayops.activities import register
         from dayops.archive import on_archived
+        from dayops.web import navigation
         from dayops.worker import warm_up_with
 
         for activity in board.ACTIVITIES:
             register(activity)
+        navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
         on_archived(services.queue_assessment)
         warm_up_with(warm_up)

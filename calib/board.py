@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils.timezone import now
 
 from calib.models import Level
 from dayops.activities import Activity, Lane, no_run_yet
@@ -13,58 +15,68 @@ from dayops.observing_day import ObservingDay
 
 
 def raw_lane(day: ObservingDay) -> Lane:
-    """How the day's raw calibration frames stand: received, measured, judged."""
-    frames = RawFrame.objects.filter(exposure__day_obs=day.day_obs, state=FrameState.ARCHIVED)
+    """How the day's raw calibration frames stand: received, measured, judged (four queries)."""
+    exposures = Exposure.objects.filter(day_obs=day.day_obs, camera=settings.CAMERA)
+    frames = RawFrame.objects.filter(exposure__in=exposures)
     counts = frames.aggregate(
-        archived=Count("id"),
+        archived=Count("id", filter=Q(state=FrameState.ARCHIVED)),
+        quarantined=Count("id", filter=Q(state=FrameState.QUARANTINED)),
         measured=Count("assessment"),
-        worst=Max("assessment__level"),
         errors=Count("id", filter=Q(assessment__level=Level.ERROR)),
         warnings=Count("id", filter=Q(assessment__level=Level.WARN)),
     )
-    exposures = Exposure.objects.filter(day_obs=day.day_obs).count()
     failed = Run.objects.filter(day_obs=day.day_obs, activity__in=["calib", "archiver"], phase=Phase.ERROR).count()
-    waiting = backlog(day.day_obs)
+    counts |= {"exposures": exposures.count(), "failed": failed, "waiting": backlog(day.day_obs)}
     expected = len(Plan.load().exposures(day.day_obs))
     return Lane(
-        state=_state(counts, exposures, expected, failed, waiting),
-        sentence=_sentence(counts, exposures, expected),
-        done=exposures,
+        state=_state(counts, expected, is_over=now() > day.ends),
+        sentence=_sentence(counts),
+        done=counts["exposures"],
         expected=expected,
         unit="exposures",
         url=f"/{day}/calib/",
-        blocked_by=_blocked_by(counts, failed, waiting),
+        blocked_by=_blocked_by(counts),
         facts=(
-            ("archived", f"{counts['archived']} frames"),
+            ("archived", _number(counts["archived"], "frame")),
             ("measured", f"{counts['measured']} of {counts['archived']}"),
-            ("offered, not archived", str(waiting)),
+            ("offered, not archived", str(counts["waiting"])),
+            ("quarantined", str(counts["quarantined"])),
         ),
     )
 
 
-def _state(counts: dict[str, int], exposures: int, expected: int, failed: int, waiting: int) -> str:
-    if not exposures:
+def _state(counts: dict[str, int], expected: int, *, is_over: bool) -> str:
+    if not counts["exposures"]:
         return "NONE"
-    if failed or counts["worst"] == Level.ERROR:
+    if counts["failed"] or counts["errors"]:
         return "ERROR"
-    if waiting or counts["measured"] < counts["archived"] or exposures < expected:
+    if counts["exposures"] < expected and is_over:
+        return "MISSING"
+    if counts["waiting"] or counts["measured"] < counts["archived"] or counts["exposures"] < expected:
         return "EXECUTING"
-    return "WARN" if counts["worst"] == Level.WARN else "OK"
+    return "WARN" if counts["warnings"] or counts["quarantined"] else "OK"
 
 
-def _sentence(counts: dict[str, int], exposures: int, expected: int) -> str:
-    if not exposures:
+def _sentence(counts: dict[str, int]) -> str:
+    if not counts["exposures"]:
         return "No run yet. The Archiver takes each frame as the Camera Data System offers it; workers measure it."
-    judged = f"{counts['errors']} frames in ERROR, {counts['warnings']} in WARN"
-    return f"{exposures} of {expected} exposures received; {judged}."
+    if not counts["errors"] and not counts["warnings"]:
+        return "Every measured frame is within its limits."
+    return f"{_number(counts['errors'], 'frame')} in ERROR, {counts['warnings']} in WARN."
 
 
-def _blocked_by(counts: dict[str, int], failed: int, waiting: int) -> str:
-    if failed:
-        return f"{failed} runs failed: open them, read the error and retry."
+def _blocked_by(counts: dict[str, int]) -> str:
+    if counts["failed"]:
+        return f"{_number(counts['failed'], 'run')} failed: open it, read the error and retry."
     if counts["errors"]:
-        return f"{counts['errors']} frames are in ERROR: look at them before masters are made from this day."
+        return f"{_number(counts['errors'], 'frame')} in ERROR: look before masters are made from this day."
+    if counts["quarantined"]:
+        return f"{_number(counts['quarantined'], 'frame')} quarantined: the same detector was sent twice, differently."
     return ""
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _end_of_afternoon(day: ObservingDay) -> datetime:
@@ -73,7 +85,6 @@ def _end_of_afternoon(day: ObservingDay) -> datetime:
 
 def _one_hour_before_observing(day: ObservingDay) -> datetime:
     return day.evening_twilight - timedelta(hours=1)
-
 
 
 ACTIVITIES = (

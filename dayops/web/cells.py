@@ -28,7 +28,8 @@ class CellColumn(Protocol):
 def markup_of(column: CellColumn, row: Any) -> str:
     """HTML of one cell. Units stand in the column's heading, not in each cell."""
     text = _shown(column, column.value(row))
-    return format_html('<a href="{}">{}</a>', column.link(row), text) if column.link else text
+    address = column.link(row) if column.link else ""
+    return format_html('<a href="{}">{}</a>', address, text) if address else text
 
 
 def _shown(column: CellColumn, value: Any) -> str:

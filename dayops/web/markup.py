@@ -22,6 +22,7 @@ LOOKS = {
     "ACCEPTED": "ok",
     "ARCHIVED": "ok",
     "ENABLED": "ok",
+    "ALIVE": "ok",
     "WARN": "warn",
     "GO WITH LIMITS": "warn",
     "RETRY": "warn",
@@ -46,6 +47,7 @@ LOOKS = {
     "ABORTED": "aborted",
     "REVOKED": "aborted",
     "EXPIRED": "aborted",
+    "ENDED": "aborted",
     "INFO": "info",
 }
 SPELLED = {"NONE": "no run yet"}
