@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from dayops.models import WorkerProcess
 
@@ -120,6 +121,7 @@ def findings() -> list[Finding]:
 
 
 @login_not_required
+@require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """Live: this process answers. For load balancers; asks nothing of anyone else."""
@@ -127,6 +129,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Ready: work can be done. 503 where a part is in ERROR; levels only, for it is open to everyone."""

@@ -17,6 +17,8 @@ from dayops.web.theme import theme_of
 class SignIn(views.LoginView):
     """The sign-in page. `next` is followed only within this site (Django's LoginView sees to it)."""
 
+    http_method_names = ["get", "head", "post", "options"]
+
     template_name = "sign_in.html"
     redirect_authenticated_user = True
 

@@ -1,0 +1,147 @@
+"""Every address, every role, every method: what each may do is written down here, and a new address must be too."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.calib.exposures import archived, assessed, exposure
+from tests.people import ROLES, client_of
+from tests.work import run_of, task
+
+pytestmark = pytest.mark.django_db
+
+ANYONE, SIGNED_IN, MAINTAINER = "anyone", "whoever is signed in", "maintainers"
+UNSAFE = ("post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may read an address, and which roles may post to it (any other method changes nothing for anyone)."""
+
+    read: str = SIGNED_IN
+    post: tuple[str, ...] = ()
+
+
+OPERATES = ("operator", "maintainer")
+RULES = {
+    "healthz": Rule(ANYONE),
+    "readyz": Rule(ANYONE),
+    "sign-in": Rule(ANYONE, ("anonymous", *ROLES)),
+    "sign-out": Rule("nobody", ("anonymous", *ROLES)),
+    "pulse": Rule(),
+    "today": Rule(),
+    "tokens": Rule(post=ROLES),
+    "token-revoke": Rule("nobody", ROLES),
+    **{name: Rule(MAINTAINER) for name in ("style", "style-figure", "style-image", "style-pixel", "style-tile")},
+    **{name: Rule() for name in ("board", "runs", "run", "task", "workers", "events")},
+    "run-operate": Rule("nobody", OPERATES),
+    **{name: Rule() for name in ("api-description", "api-day", "api-runs", "api-events", "api-run")},
+    **{f"api-run-{deed}": Rule("nobody", OPERATES) for deed in ("retry", "rerun", "abort")},
+    **{f"calib:{name}": Rule() for name in ("day", "exposure", "focal-plane", "metric-histogram", "amplifiers")},
+    **{
+        f"calib:{name}": Rule()
+        for name in ("findings", "detector", "file", "image", "pixel", "pixel-histogram", "tile")
+    },
+}
+
+
+def addresses(resolver: URLResolver, path: str = "/", space: str = "") -> Iterator[tuple[str, str]]:
+    """(name, pattern) of every address but the admin's own, which Django guards and tests."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield f"{space}{entry.name}", f"{path}{entry.pattern}"
+        elif entry.app_name != "admin":
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from addresses(entry, f"{path}{entry.pattern}", inner)
+
+
+ALL = dict(addresses(get_resolver()))
+
+
+@pytest.fixture
+def filled() -> dict[str, str]:
+    """An example of every address, about things that exist."""
+    run = run_of(task("one"))
+    frame = archived(exposure())
+    assessed(frame)
+    values = {
+        "<dayobs:day>": "2026-11-22",
+        "<slug:operation>": "abort",
+        "<str:name>": frame.exposure.name,
+        "<str:detector>": frame.detector_name,
+        "<sha256:sha256>": frame.sha256,
+        "<str:overscan>": "subtracted",
+        "<int:z>": "0",
+        "<int:x>": "0",
+        "<int:y>": "0",
+    }
+    found = {}
+    for name, pattern in ALL.items():
+        key = str(run.tasks.get().pk if name == "task" else run.pk)
+        path = pattern.replace("<int:pk>", key)
+        for converter, value in values.items():
+            path = path.replace(converter, value)
+        assert "<" not in path, f"say in this test what {pattern} may look like"
+        found[name] = path
+    return found
+
+
+def refused(status: int) -> bool:
+    return status in {302, 401, 403}
+
+
+def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
+    assert set(RULES) == set(ALL)
+
+
+@pytest.mark.parametrize("role", ["anonymous", *ROLES])
+def test_reading(filled: dict[str, str], role: str) -> None:
+    client = client_of(role)
+    client.raise_request_exception = False
+    for name, path in filled.items():
+        wanted = RULES[name].read
+        may = wanted == ANYONE or (role != "anonymous" and (wanted == SIGNED_IN or role == "maintainer"))
+        response = client.get(path)
+        if wanted == "nobody":
+            assert refused(response.status_code) or response.status_code == 405, (name, response.status_code)
+        elif not may:
+            assert refused(response.status_code), (name, response.status_code)
+        elif name in {"today", "sign-in"}:
+            assert response.status_code in {200, 302}, (name, response.status_code)
+        else:
+            assert response.status_code in {200, 404, 503}, (name, response.status_code)
+
+
+@pytest.mark.parametrize("role", ["anonymous", *ROLES])
+@pytest.mark.parametrize("method", UNSAFE)
+def test_changing(filled: dict[str, str], role: str, method: str) -> None:
+    client = client_of(role)
+    client.raise_request_exception = False
+    for name, path in filled.items():
+        may = method == "post" and role in RULES[name].post
+        response = getattr(client, method)(path)
+        if may:
+            assert response.status_code in {200, 302, 303, 400, 404, 409}, (name, response.status_code)
+        else:
+            assert refused(response.status_code) or response.status_code == 405, (name, response.status_code)
+        client = client_of(role)
+        client.raise_request_exception = False
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_form_without_its_token_changes_nothing(filled: dict[str, str], role: str) -> None:
+    for name, path in filled.items():
+        if not RULES[name].post or name == "sign-in":
+            continue
+        client = client_of(role)
+        client.handler.enforce_csrf_checks = True
+        assert client.post(path).status_code == 403, name
+
+
+@pytest.mark.parametrize("role", ["anonymous", "observer", "operator", "scientist"])
+def test_the_admin_is_for_maintainers(role: str) -> None:
+    for path in ("/admin/", "/admin/dayops/event/", "/admin/auth/user/"):
+        assert refused(client_of(role).get(path).status_code), path
+    assert client_of("maintainer").get("/admin/").status_code == 200

@@ -1,0 +1,37 @@
+"""A short slice of each drill and benchmark, run as a person runs it, and held to the keys it promises."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from dayops.embedded import CHECKOUT
+from dayops.processes import manage
+
+
+def last_line(words: list[str]) -> dict[str, Any]:
+    """Run a command away from the tests' own servers; its last line as JSON."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DAYOPS_", "DJANGO_"))}
+    done = subprocess.run(
+        words, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def test_the_chaos_drill_loses_and_doubles_nothing_where_its_control_is_damaged() -> None:
+    found = last_line(manage("chaos", "--quick"))
+    assert found["committed"] == found["tasks"] == 20
+    assert (found["lost"], found["doubled"], found["different"]) == (0, 0, 0)
+    assert found["kills"] >= 5
+    assert found["control_damaged"] >= 1
+
+
+def test_the_pages_benchmark_measures_every_page_with_constant_queries() -> None:
+    found = last_line([sys.executable, "-m", "bench", "pages", "--quick"])
+    assert found["rows"] == 2 * 21 * 3024
+    for page in ("board", "exposures", "focal_plane"):
+        assert found[f"p95_ms_{page}"] > 0
+        assert 0 < found[f"queries_{page}"] <= 30
