@@ -5,13 +5,18 @@ Asked every few seconds, it costs one listing and a constant number of queries w
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
 
 from django.conf import settings
+from django.utils.timezone import now
 
-from dayops import events, runs
+from dayops import runs
+from dayops.archive.conditions import Condition, tell
 from dayops.archive.ingest import ACTOR
 from dayops.archive.jobs import FETCH
-from dayops.camera_data_system import CameraDataSystemError, OfferedFrame, open_camera_data_system
+from dayops.archive.labels import printable
+from dayops.camera_data_system import CameraDataSystemError, Listing, OfferedFrame, open_camera_data_system
 from dayops.camera_data_system.offers import offer_as_json
 from dayops.models import Event, Phase, RawFrame, Severity, Task
 from dayops.runs import NewTask, NotPossible
@@ -22,38 +27,55 @@ _STAGE = "fetch"
 _PRIORITY = 10  # before every measurement: bytes that are not archived can still be lost
 _EXPOSURES_AT_ONCE = 50  # so that a long backlog does not hold up the tick
 _TROUBLE, _WELL = "camera_data_system.trouble", "camera_data_system.well"
+_MANY_TRIES = 20  # by the pauses between tries, more than an hour
+_ALL_TRIED_AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """Frames offered, archived, queued just now, waiting (in all) and given up; `trouble` says why nothing is known."""
+    """Frames offered, archived, queued just now, waiting (in all) and given up.
+
+    `bad` counts entries that cannot be fetched; `trouble` says why nothing is known.
+    """
 
     offered: int = 0
     archived: int = 0
     queued: int = 0
     waiting: int = 0
     failed: int = 0
+    bad: int = 0
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """How the fetching of a frame stands."""
+
+    phase: str
+    number: int
+    error: str
 
 
 def catch_up(url: str, day_obs: int | None = None) -> CatchUp:
     """Queue the fetching of every offered frame (of one dayObs if given) that the archive lacks. Idempotent."""
     try:
-        offered = open_camera_data_system(url).frames(day_obs)
+        listing = open_camera_data_system(url).listing(day_obs)
     except CameraDataSystemError as error:
-        _note(_TROUBLE, str(error), Severity.WARN)
+        tell(Condition("camera_data_system", "trouble", _TROUBLE, str(error), Severity.WARN))
         return CatchUp(trouble=str(error))
-    _note(_WELL, f"The Camera Data System at {url} answers again.", Severity.INFO)
-    lacking = _lacking(offered)
-    phases = _phases(lacking)
-    unknown = [frame for frame in lacking if _key(frame) not in phases]
-    failed = sum(phases.get(_key(frame)) in {Phase.ERROR, Phase.ABORTED} for frame in lacking)
+    lacking = _lacking(listing.frames)
+    tries = _tries(lacking)
+    unknown = [frame for frame in lacking if _key(frame) not in tries]
+    known = [(frame, tries[_key(frame)]) for frame in lacking if _key(frame) in tries]
+    failed = sum(its.phase in {Phase.ERROR, Phase.ABORTED} for _, its in known)
+    tell(_answers(url), _bad_entries(listing, url), _stuck(known))
     return CatchUp(
-        offered=len(offered),
-        archived=len(offered) - len(lacking),
+        offered=len(listing.frames),
+        archived=len(listing.frames) - len(lacking),
         queued=_queue(unknown, url),
         waiting=len(lacking) - failed,
         failed=failed,
+        bad=len(listing.bad),
     )
 
 
@@ -81,19 +103,20 @@ def _run_key(frame: OfferedFrame) -> str:
 
 
 def _task_key(frame: OfferedFrame) -> str:
-    """New for new bytes: a sender that mends a frame has it fetched again."""
-    return f"{frame.name[:160]}:{frame.sha256[:12] if frame.sha256 else frame.size}"
+    """New for new bytes: a frame that its sender mends, or was still writing, is fetched again."""
+    return f"{frame.name[:160]}:{(frame.sha256 or '')[:12]}:{frame.size}"
 
 
 def _key(frame: OfferedFrame) -> tuple[str, str]:
     return _run_key(frame), _task_key(frame)
 
 
-def _phases(frames: Iterable[OfferedFrame]) -> dict[tuple[str, str], str]:
-    """Phase of the task of each frame that has one, by run and task."""
+def _tries(frames: Iterable[OfferedFrame]) -> dict[tuple[str, str], _Try]:
+    """How the task of each frame that has one stands, by run and task."""
     keys = {_run_key(frame) for frame in frames}
-    rows = Task.objects.filter(run__key__in=keys).values_list("run__key", "key", "phase") if keys else []
-    return {(run, task): phase for run, task, phase in rows}
+    fields = ("run__key", "key", "phase", "attempt", "error")
+    rows = Task.objects.filter(run__key__in=keys).values_list(*fields) if keys else []
+    return {(run, task): _Try(*rest) for run, task, *rest in rows}
 
 
 def _queue(frames: Sequence[OfferedFrame], url: str) -> int:
@@ -135,9 +158,37 @@ def _queue_exposure(key: str, frames: list[OfferedFrame], url: str) -> int:
         return 0  # a person aborted this exposure's run; it stays so until a person says otherwise
 
 
-def _note(kind: str, text: str, severity: Severity) -> None:
-    """An event when the Camera Data System goes away or returns, not each time it is asked."""
-    subject = "camera_data_system"
-    last = Event.objects.filter(subject=subject).order_by("-id").values_list("kind", flat=True).first()
-    if kind != (last or _WELL):
-        events.record(kind, text, actor=ACTOR, severity=severity, subject=subject)
+def _answers(url: str) -> Condition:
+    return Condition("camera_data_system", "", _WELL, f"The Camera Data System at {url} answers again.")
+
+
+def _bad_entries(listing: Listing, url: str) -> Condition:
+    subject = "camera_data_system.entries"
+    if not listing.bad:
+        return Condition(subject, "", "camera_data_system.entries_well", f"Every frame at {url} can be fetched again.")
+    names = sha256("\n".join(sorted(entry.name for entry in listing.bad)).encode()).hexdigest()
+    shown = " | ".join(f"{entry.name}: {entry.problem}" for entry in listing.bad[:5])
+    text = (
+        f"{len(listing.bad)} of {len(listing.frames) + len(listing.bad)} entries at {url} cannot be fetched: "
+        f"{shown[:1500]}. Mend, rename or remove them there; the others are fetched."
+    )
+    return Condition(subject, names, "camera_data_system.bad_entries", printable(text), Severity.WARN)
+
+
+def _stuck(known: Iterable[tuple[OfferedFrame, _Try]]) -> Condition:
+    """Frames that are tried again and again. After an outage of the whole service each is given time for one more."""
+    waiting = {Phase.QUEUED, Phase.EXECUTING}
+    stuck = [(frame, its) for frame, its in known if its.number >= _MANY_TRIES and its.phase in waiting]
+    if not stuck or _just_came_back():
+        return Condition("archiver.stuck", "", "archiver.unstuck", "Every offered frame can be archived again.")
+    frame, its = stuck[0]
+    text = (
+        f"{len(stuck)} offered frames are still not archived after {its.number} tries; the first is {frame.name}: "
+        f"{its.error[:500]} They are tried again every 5 minutes; mend the cause, or abort their runs."
+    )
+    return Condition("archiver.stuck", "stuck", "archiver.stuck", text, Severity.ALARM)
+
+
+def _just_came_back() -> bool:
+    newest = Event.objects.filter(subject="camera_data_system").order_by("-id").first()
+    return newest is not None and (newest.kind == _TROUBLE or newest.at > now() - _ALL_TRIED_AGAIN)

@@ -30,8 +30,12 @@ class TransferBusy(ArchiveError, Retriable):
     """Another attempt is still writing the same partial file."""
 
 
-class InspectionStalled(ArchiveError, Retriable):
-    """This machine could not inspect a file: it is overloaded, or its own disk is full."""
+class InspectionImpossible(ArchiveError, Retriable):
+    """This machine can inspect nothing at the moment: it is out of memory, or its own disk is full."""
+
+
+class InspectionStalled(ArchiveError):
+    """The inspection of a file did not end. An overloaded machine or the file: only more tries can tell."""
 
 
 class NotInArchive(ArchiveError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dayops import images
-from dayops.archive.errors import InspectionStalled
+from dayops.archive.errors import InspectionImpossible, InspectionStalled
 from dayops.archive.fits_header import BadStructure
 from dayops.archive.fits_structure import Limits, walk
 from dayops.archive.regular import NotRegular, open_regular
@@ -51,12 +51,12 @@ def inspect(path: Path, file_name: str, camera: str | None = None) -> Inspection
     ------
     BadFrame
         With a sentence for each problem. Trying again will not help.
-    InspectionStalled
+    InspectionStalled, InspectionImpossible
         Trying again may help.
     """
     found = _read_in_child(path)
     if "trouble" in found:
-        raise InspectionStalled(f"Reading its headers failed on this machine: {found['trouble']}.")
+        raise InspectionImpossible(f"Reading its headers failed on this machine: {found['trouble']}.")
     if "problems" in found:
         raise BadFrame(found["problems"])
     headers: list[dict[str, Any]] = found["headers"]
@@ -83,8 +83,10 @@ def _read_in_child(path: Path) -> dict[str, Any]:
                 file_bytes=Limits().inflated_bytes,
             )
     except SandboxError as error:
-        if error.limit in {"wall", "killed"}:
-            raise InspectionStalled(f"Reading its headers did not end: {error}") from error
+        if error.limit == "wall":
+            raise InspectionStalled(f"Reading its headers did not end: {error}.") from error
+        if error.limit == "killed":
+            raise InspectionImpossible(f"Reading its headers did not end: it {error}") from error
         raise BadFrame([f"Reading its headers {error}. No raw frame does that; see who sent it."]) from error
     return found
 

@@ -63,7 +63,7 @@ def examine(store: Store, incoming: Incoming, origin: Origin, camera: str | None
     ------
     BadFrame
         With a sentence for each problem.
-    InspectionStalled, ArchiveFull
+    InspectionStalled, InspectionImpossible, ArchiveFull
         Worth another try; nothing has changed.
     """
     try:

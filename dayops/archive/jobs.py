@@ -7,7 +7,7 @@ from django.conf import settings
 
 from dayops import events
 from dayops.archive.content_store import store
-from dayops.archive.errors import ChecksumMismatch
+from dayops.archive.errors import ChecksumMismatch, InspectionStalled
 from dayops.archive.incoming import Incoming, Partial
 from dayops.archive.ingest import ACTOR, Origin, admit, examine
 from dayops.camera.headers import BadFrame
@@ -51,14 +51,14 @@ def _transfer(work: Work, url: str, offered: OfferedFrame, part: Partial) -> Inc
 
 @contextmanager
 def _outcome_in_words(work: Work, offered: OfferedFrame) -> Iterator[None]:
-    """Sort what can go wrong: what may pass is tried again for ever, a lie `max_attempts` times, a bad frame once."""
+    """Sort what can go wrong: a bad frame once, a lie or a stall `max_attempts` times, what may pass for ever."""
     try:
         yield
     except CameraDataSystemAway as error:
         raise Retriable(f"{offered.name}: {error}") from error
     except BadFrame as error:
         raise BadInput(f"{offered.name}: {error}") from error
-    except (ChecksumMismatch, BadOffer) as error:
+    except (ChecksumMismatch, BadOffer, InspectionStalled) as error:
         if work.attempt < work.max_attempts:
             raise
         _alarm(offered, error)
@@ -68,7 +68,7 @@ def _outcome_in_words(work: Work, offered: OfferedFrame) -> Iterator[None]:
 def _alarm(offered: OfferedFrame, error: Exception) -> None:
     events.record(
         "frame.not_archived",
-        f"{offered.name} could not be archived: {error}",
+        f"{offered.name} could not be archived: {error} When the cause is mended, retry the run of its exposure.",
         actor=ACTOR,
         day_obs=offered.day_obs,
         severity=Severity.ALARM,

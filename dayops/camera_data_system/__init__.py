@@ -7,20 +7,24 @@ store. Everything offered is untrusted: names are labels, sizes are limits, chec
 from dayops.camera_data_system.folder import FolderCameraDataSystem
 from dayops.camera_data_system.http import HttpCameraDataSystem, Timeouts
 from dayops.camera_data_system.offers import (
+    BadEntry,
     BadOffer,
     CameraDataSystem,
     CameraDataSystemAway,
     CameraDataSystemError,
+    Listing,
     OfferedFrame,
 )
 
 __all__ = [
+    "BadEntry",
     "BadOffer",
     "CameraDataSystem",
     "CameraDataSystemAway",
     "CameraDataSystemError",
     "FolderCameraDataSystem",
     "HttpCameraDataSystem",
+    "Listing",
     "OfferedFrame",
     "Timeouts",
     "open_camera_data_system",

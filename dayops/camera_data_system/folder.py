@@ -1,9 +1,9 @@
 """A folder or object store as a Camera Data System, through fsspec.
 
-Offered are the regular files ending in .fits, .fits.fz or .fits.gz, directly in the folder. A ``manifest.json`` in
-the form of an HTTP listing, where present, is the offer. Otherwise a sidecar ``NAME.sha256`` (first word: the
-checksum, as `sha256sum` writes it) vouches for a file, and a file without one is offered, unverified, once nothing
-has touched it for two seconds.
+Offered are the regular files ending in .fits, .fits.fz or .fits.gz, directly in the folder; what else is called so
+(a link, a FIFO, an empty file) is told as a bad entry. A ``manifest.json`` in the form of an HTTP listing, where
+present, is the offer. Otherwise a sidecar ``NAME.sha256`` (first word: the checksum, as `sha256sum` writes it) vouches
+for a file, and a file without one is offered, unverified, once nothing has touched it for two seconds.
 """
 
 import json
@@ -19,8 +19,10 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from dayops.camera_data_system.offers import (
+    BadEntry,
     BadOffer,
     CameraDataSystemAway,
+    Listing,
     OfferedFrame,
     check_label,
     oldest_first,
@@ -33,6 +35,7 @@ _ENDINGS = (".fits", ".fits.fz", ".fits.gz")
 _CHUNK = 1024 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024**2
 _SETTLED = timedelta(seconds=2)
+_CLOCKS_AGREE = timedelta(minutes=5)
 # LSST's file names: telescope, controller, dayObs, sequence number, then raft and slot
 _LSST_NAME = re.compile(r"(?P<exposure>[A-Z]{2}_[A-Z]_(?P<day>\d{8})_(?P<seq>\d{6}))(?:[_-](?P<detector>R\d\d_S\w\w))?")
 
@@ -44,13 +47,20 @@ class FolderCameraDataSystem:
         self.url = url
         self._files, self._root = fsspec.core.url_to_fs(url)
 
-    def frames(self, day_obs: int | None = None) -> list[OfferedFrame]:
-        listing = self._list()
-        if "manifest.json" in listing:
-            offered = self._manifest(listing["manifest.json"])
-        else:
-            offered = oldest_first([self._offer(name, listing) for name in listing if self._is_frame(name, listing)])
-        return [frame for frame in offered if day_obs is None or frame.day_obs == day_obs]
+    def listing(self, day_obs: int | None = None) -> Listing:
+        entries = self._list()
+        if "manifest.json" in entries:
+            return self._manifest(entries["manifest.json"]).of(day_obs)
+        frames: list[OfferedFrame] = []
+        bad: list[BadEntry] = []
+        for name in filter(_is_called_a_frame, entries):
+            try:
+                _expect_regular(entries[name])
+                if self._is_whole(name, entries):
+                    frames.append(self._offer(name, entries))
+            except (ValueError, CameraDataSystemAway) as error:
+                bad.append(BadEntry(repr(name), str(error)))
+        return Listing(oldest_first(frames), bad).of(day_obs)
 
     def fetch(self, frame: OfferedFrame, into: BinaryIO, offset: int = 0) -> None:
         done = offset
@@ -79,29 +89,21 @@ class FolderCameraDataSystem:
             raise CameraDataSystemAway(f"The folder {self.url} cannot be listed: {error}") from error
         return {str(entry["name"]).rpartition("/")[2]: entry for entry in entries}
 
-    def _is_frame(self, name: str, listing: Mapping[str, Mapping[str, Any]]) -> bool:
-        entry = listing[name]
-        regular = entry["type"] == "file" and not entry.get("islink") and entry["size"] > 0
-        if not (name.endswith(_ENDINGS) and regular):
-            return False
-        return f"{name}.sha256" in listing or datetime.now(UTC) - _modified(entry) >= _SETTLED
+    def _is_whole(self, name: str, listing: Mapping[str, Mapping[str, Any]]) -> bool:
+        vouched = f"{name}.sha256" in listing and listing[name]["size"] > 0
+        return vouched or _is_settled(listing[name])
 
     def _offer(self, name: str, listing: Mapping[str, Mapping[str, Any]]) -> OfferedFrame:
         modified = _modified(listing[name])
         facts = {"exposure": name.partition(".fits")[0], "day_obs": day_obs_at(modified), "seq_num": 0, "detector": ""}
-        try:
-            return read_offer(
-                facts
-                | _facts_in_name(name)
-                | {"name": name, "size": listing[name]["size"], "offered_at": modified.isoformat()}
-                | {"sha256": self._sidecar(f"{name}.sha256") if f"{name}.sha256" in listing else None}
-            )
-        except ValueError as error:
-            raise BadOffer(
-                f"The file {name!r} in {self.url} cannot be offered: {error}. Rename or remove it."
-            ) from error
+        return read_offer(
+            facts
+            | _facts_in_name(name)
+            | {"name": name, "size": listing[name]["size"], "offered_at": modified.isoformat()}
+            | {"sha256": self._sidecar(f"{name}.sha256") if f"{name}.sha256" in listing else None}
+        )
 
-    def _manifest(self, entry: Mapping[str, Any]) -> list[OfferedFrame]:
+    def _manifest(self, entry: Mapping[str, Any]) -> Listing:
         if entry["size"] > _MAX_MANIFEST_BYTES:
             raise BadOffer(f"manifest.json in {self.url} is larger than {_MAX_MANIFEST_BYTES} bytes")
         try:
@@ -137,6 +139,27 @@ def _open_regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
+def _is_called_a_frame(name: str) -> bool:
+    return name.endswith(_ENDINGS) and not name.startswith(".")  # a dot: somebody is still writing it
+
+
+def _expect_regular(entry: Mapping[str, Any]) -> None:
+    if entry.get("islink"):
+        raise ValueError("it is a link: expected the frame itself")
+    if entry["type"] != "file":
+        raise ValueError("it is a folder, a FIFO or a device: expected a regular file")
+
+
+def _is_settled(entry: Mapping[str, Any]) -> bool:
+    """Whether nothing has touched it for a while. What was written in the future would be waited for in vain."""
+    age = datetime.now(UTC) - _modified(entry)
+    if age < -_CLOCKS_AGREE:
+        raise ValueError(
+            "its time of last change lies in the future: set the clock of whoever writes here, and touch it"
+        )
+    return age >= _SETTLED
+
+
 def _plain(name: str) -> str:
     """Offers are checked where they are read, but a row of ours may be years old and this opens files."""
     try:
@@ -150,7 +173,10 @@ def _modified(entry: Mapping[str, Any]) -> datetime:
     value = entry.get("mtime") or entry.get("LastModified") or entry.get("created")
     if isinstance(value, datetime):
         return value.astimezone(UTC)
-    return datetime.fromtimestamp(float(value or 0.0), UTC)
+    try:
+        return datetime.fromtimestamp(float(value or 0.0), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError("its time of last change is no date of any calendar: touch it") from None
 
 
 def _facts_in_name(name: str) -> dict[str, Any]:

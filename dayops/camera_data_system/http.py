@@ -15,7 +15,7 @@ from time import monotonic
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
-from dayops.camera_data_system.offers import BadOffer, CameraDataSystemAway, OfferedFrame, read_listing
+from dayops.camera_data_system.offers import BadOffer, CameraDataSystemAway, Listing, OfferedFrame, read_listing
 
 _PACKET = 256 * 1024
 _MAX_LISTING_BYTES = 64 * 1024**2  # 100,000 offers of about 300 bytes, twice
@@ -44,7 +44,7 @@ class HttpCameraDataSystem:
         if not self._address.hostname:
             raise ValueError(f"{url!r} names no host: expected an address such as http://127.0.0.1:8100")
 
-    def frames(self, day_obs: int | None = None) -> list[OfferedFrame]:
+    def listing(self, day_obs: int | None = None) -> Listing:
         query = "" if day_obs is None else f"?day_obs={day_obs}"
         with self._ask(f"/frames{query}", {}, "its listing") as answer:
             answer.expect(200)
@@ -54,7 +54,7 @@ class HttpCameraDataSystem:
             payload = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BadOffer(f"{self.url} answered with something that is not JSON: {text[:60]!r}") from error
-        return read_listing(payload, self.url)
+        return read_listing(payload, self.url).of(day_obs)
 
     def fetch(self, frame: OfferedFrame, into: BinaryIO, offset: int = 0) -> None:
         if offset >= frame.size:

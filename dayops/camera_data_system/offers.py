@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Protocol
 
@@ -41,14 +41,34 @@ class OfferedFrame:
     offered_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """Something offered that cannot be fetched: its name, or its place where it has none, and what is wrong with it."""
+
+    name: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is offered, oldest first, and what cannot be fetched: one ill-named file must not hold back the others."""
+
+    frames: list[OfferedFrame]
+    bad: list[BadEntry] = field(default_factory=list)
+
+    def of(self, day_obs: int | None) -> "Listing":
+        """The frames of one dayObs (all when None). Of a bad entry the day is not known, so it stays."""
+        return Listing([frame for frame in self.frames if day_obs in (None, frame.day_obs)], self.bad)
+
+
 class CameraDataSystem(Protocol):
     """A place that offers raw frames. Both methods raise `CameraDataSystemAway` or `BadOffer`."""
 
     @property
     def url(self) -> str: ...
 
-    def frames(self, day_obs: int | None = None) -> list[OfferedFrame]:
-        """What is offered, oldest first; of one dayObs if given."""
+    def listing(self, day_obs: int | None = None) -> Listing:
+        """What is offered; of one dayObs if given."""
         ...
 
     def fetch(self, frame: OfferedFrame, into: BinaryIO, offset: int = 0) -> None:
@@ -123,11 +143,11 @@ def read_offer(entry: object) -> OfferedFrame:
         raise ValueError(f"expected an object with the fields {', '.join(_FIELDS)}, not {str(entry)[:60]!r}")
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for field, check in _FIELDS.items():
+    for name, check in _FIELDS.items():
         try:
-            values[field] = check(field, entry[field])
+            values[name] = check(name, entry[name])
         except KeyError:
-            problems.append(f"{field} is missing")
+            problems.append(f"{name} is missing")
         except ValueError as error:
             problems.append(str(error))
     if problems:
@@ -141,19 +161,21 @@ def offer_as_json(frame: OfferedFrame) -> dict[str, Any]:
     return values | {"offered_at": frame.offered_at.isoformat()}
 
 
-def read_listing(payload: object, source: str) -> list[OfferedFrame]:
-    """The frames of a listing ``{"frames": [...]}``, oldest first. Raises `BadOffer` naming entries and fields."""
+def read_listing(payload: object, source: str) -> Listing:
+    """A listing ``{"frames": [...]}``. Raises `BadOffer` where it is none; entries that are wrong stand beside it."""
     entries = payload.get("frames") if isinstance(payload, Mapping) else None
     if not isinstance(entries, list):
         raise BadOffer(f'{source} did not answer with a listing: expected a JSON object {{"frames": [...]}}')
     frames: list[OfferedFrame] = []
-    problems: list[str] = []
+    bad: list[BadEntry] = []
     for number, entry in enumerate(entries):
         try:
             frames.append(read_offer(entry))
         except ValueError as error:
-            problems.append(f"entry {number}: {error}")
-    if problems:
-        shown = " | ".join(problems[:5])
-        raise BadOffer(f"{source} offers {len(problems)} of {len(entries)} frames wrongly: {shown[:1000]}")
-    return oldest_first(frames)
+            bad.append(BadEntry(_name_of(entry, number), str(error)))
+    return Listing(oldest_first(frames), bad)
+
+
+def _name_of(entry: object, number: int) -> str:
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    return repr(name[:MAX_NAME]) if isinstance(name, str) and name else f"entry {number}"

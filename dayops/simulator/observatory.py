@@ -61,7 +61,7 @@ class Observatory:
         self.folder = folder
         self.programme = _kept_programme(folder, programme)
         self._shots = self.programme.shots()
-        self._offered = {frame.name: frame for frame in FolderCameraDataSystem(str(folder)).frames()}
+        self._offered = {frame.name: frame for frame in FolderCameraDataSystem(str(folder)).listing().frames}
         self._lock = threading.Lock()
 
     def frames(self, day_obs: int | None = None) -> list[OfferedFrame]:

@@ -1,6 +1,8 @@
 """What is offered and not archived is queued once, oldest first, and fetched whole, whatever the sender does."""
 
 import os
+import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from dayops import runs
 from dayops.archive import catch_up as catch_up_module
-from dayops.archive import hooks, store
+from dayops.archive import gate, hooks, store
 from dayops.archive.catch_up import CatchUp, backlog, catch_up
 from dayops.archive.errors import ArchiveFull
 from dayops.archive.incoming import Partial
-from dayops.camera_data_system import HttpCameraDataSystem, Timeouts
+from dayops.camera_data_system import HttpCameraDataSystem, Listing, Timeouts
 from dayops.engine import claim, perform
 from dayops.models import Event, Phase, RawFrame, Run, Severity, Task
 from tests import frames
@@ -131,7 +133,7 @@ def test_an_exposure_that_a_person_aborted_is_left_alone(tmp_path: Path):
 def test_the_number_of_queries_does_not_grow_with_the_offer(monkeypatch: pytest.MonkeyPatch, number: int):
     offers = [offer(f"MC_S_20261122_{n // 9:06d}_R22_S{n % 9}.fits", b"%d" % n) for n in range(number)]
     monkeypatch.setattr(catch_up_module, "_EXPOSURES_AT_ONCE", 0)
-    monkeypatch.setattr(HttpCameraDataSystem, "frames", lambda self, day_obs=None: offers)
+    monkeypatch.setattr(HttpCameraDataSystem, "listing", lambda self, day_obs=None: Listing(offers))
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -211,6 +213,95 @@ def test_a_service_that_lies_about_a_checksum_archives_nothing_and_gives_an_alar
     assert list(store().walk()) == []
     alarm = Event.objects.get(kind="frame.not_archived")
     assert alarm.severity == Severity.ALARM
+
+
+def test_an_inspection_that_always_stalls_ends_with_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate, "_WALL_S", 0.05)
+    monkeypatch.setattr(gate, "_read", lambda path, scratch: time.sleep(5))
+    with served(shelf_of(tmp_path, (0, 1))) as url:
+        catch_up(url)
+        for _ in range(runs.MAX_ATTEMPTS):
+            assert work_off() == 1
+            later()
+        assert work_off() == 0
+        assert catch_up(url) == CatchUp(offered=1, failed=1)
+    assert Task.objects.get().phase == Phase.ERROR
+    alarm = Event.objects.get(kind="frame.not_archived")
+    assert "did not end" in alarm.text
+    assert "retry the run" in alarm.text
+
+
+def test_what_only_this_machine_lacks_does_not_use_up_the_tries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with served(shelf_of(tmp_path, (0, 1))) as url:
+        catch_up(url)
+        with monkeypatch.context() as patch:
+            patch.setattr(gate, "_read", lambda path, scratch: {"trouble": "No space left on device"})
+            for _ in range(2 * runs.MAX_ATTEMPTS):
+                assert work_off() == 1
+                later()
+        work_off()
+    assert RawFrame.objects.count() == 1
+
+
+def test_frames_tried_for_more_than_an_hour_give_one_alarm_until_they_are_archived(tmp_path: Path):
+    with served(shelf_of(tmp_path, (0, 1), (1, 1))) as url:
+        catch_up(url)
+        Task.objects.update(attempt=30, max_attempts=60, error="the archive is full.")
+        catch_up(url)
+        catch_up(url)
+        work_off()
+        catch_up(url)
+    assert [kind for kind in kinds() if "stuck" in kind] == ["archiver.stuck", "archiver.unstuck"]
+    alarm = Event.objects.get(kind="archiver.stuck")
+    assert alarm.severity == Severity.ALARM
+    assert alarm.text.startswith("2 offered frames are still not archived after 30 tries")
+    assert "the archive is full." in alarm.text
+
+
+def test_after_an_outage_every_frame_has_another_try_before_an_alarm(tmp_path: Path):
+    shelf = shelf_of(tmp_path, (0, 1))
+    with served(shelf) as url:
+        catch_up(url)
+        Task.objects.update(attempt=30, max_attempts=60, error="it did not answer.")
+    catch_up(url)
+    with served(shelf) as url:
+        catch_up(url)
+    assert kinds() == ["camera_data_system.trouble", "camera_data_system.well"]
+
+
+def test_bad_entries_are_told_once_and_hold_back_nothing_else(tmp_path: Path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    for name in (frame_name(0, 1), "a\x1b[2J.fits"):
+        (folder / name).write_bytes(frames.minicam(0, 1))
+        os.utime(folder / name, (1, 1))
+    assert catch_up(str(folder)) == CatchUp(offered=1, queued=1, waiting=1, bad=1)
+    assert catch_up(str(folder)) == CatchUp(offered=1, waiting=1, bad=1)
+    (told,) = Event.objects.all()
+    assert (told.kind, told.severity) == ("camera_data_system.bad_entries", Severity.WARN)
+    assert told.text.startswith(f"1 of 2 entries at {folder} cannot be fetched: 'a\\x1b[2J.fits': ")
+    (folder / "b\\.fits").write_bytes(b"another")
+    os.utime(folder / "b\\.fits", (1, 1))
+    catch_up(str(folder))
+    for path in folder.iterdir():
+        path.unlink()
+    catch_up(str(folder))
+    catch_up(str(folder))
+    assert kinds() == [*["camera_data_system.bad_entries"] * 2, "camera_data_system.entries_well"]
+
+
+def test_a_file_that_was_offered_half_written_is_fetched_again_when_it_is_whole(tmp_path: Path):
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    content = frames.minicam(0, 1)
+    path = folder / frame_name(0, 1)
+    path.with_name(f"{path.name}.sha256").write_text(sha256(content).hexdigest())
+    path.write_bytes(content[:100_000])
+    catch_up(str(folder))
+    path.write_bytes(content)
+    assert catch_up(str(folder)).queued == 1
+    work_off()
+    assert RawFrame.objects.get().verified
 
 
 def test_a_frame_that_its_sender_mends_is_fetched_again(tmp_path: Path):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dayops.archive import gate
-from dayops.archive.errors import InspectionStalled
+from dayops.archive.errors import InspectionImpossible, InspectionStalled
 from dayops.archive.gate import Inspection, inspect
 from dayops.archive.regular import NotRegular, open_regular
 from dayops.camera import load
@@ -153,7 +153,7 @@ def test_a_damaged_frame_passes_or_is_refused_but_never_breaks_the_gate(put, cha
 
 def test_a_machine_that_is_out_of_memory_does_not_condemn_the_frame(put, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(gate, "_read", lambda path, scratch: os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(InspectionStalled, match="was killed from outside"):
+    with pytest.raises(InspectionImpossible, match="was killed from outside"):
         inspect(put(frames.small()), "frame.fits")
 
 
@@ -162,7 +162,7 @@ def test_a_full_scratch_disk_does_not_condemn_the_frame(put, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("dayops.images.read_headers", full)
-    with pytest.raises(InspectionStalled, match="No space left on device"):
+    with pytest.raises(InspectionImpossible, match="No space left on device"):
         inspect(put(frames.small()), "frame.fits")
 
 

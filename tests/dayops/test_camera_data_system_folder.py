@@ -26,7 +26,11 @@ def put(folder: Path, name: str = NAME, content: bytes = b"x" * 2880, modified: 
 
 
 def offered(folder: Path, day_obs: int | None = None) -> list[OfferedFrame]:
-    return FolderCameraDataSystem(str(folder)).frames(day_obs)
+    return FolderCameraDataSystem(str(folder)).listing(day_obs).frames
+
+
+def problems(folder: Path) -> dict[str, str]:
+    return {entry.name: entry.problem for entry in FolderCameraDataSystem(str(folder)).listing().bad}
 
 
 def read(folder: Path, frame: OfferedFrame, offset: int = 0) -> bytes:
@@ -63,11 +67,12 @@ def test_a_sidecar_vouches_for_its_file(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checksum", b"\xff\xfe" * 40])
-def test_a_sidecar_that_is_no_checksum_is_refused_with_the_file_s_name(tmp_path, content):
+def test_a_sidecar_that_is_no_checksum_holds_back_its_own_file_only(tmp_path, content):
     put(tmp_path)
     put(tmp_path, f"{NAME}.sha256", content)
-    with pytest.raises(BadOffer, match=rf"'{NAME}' .* sha256 is .*Rename or remove it"):
-        offered(tmp_path)
+    put(tmp_path, "good.fits")
+    assert [found.name for found in offered(tmp_path)] == ["good.fits"]
+    assert problems(tmp_path)[f"'{NAME}'"].startswith("sha256 is ")
 
 
 def test_a_file_that_was_touched_just_now_is_left_alone_until_it_settles(tmp_path):
@@ -81,7 +86,23 @@ def test_a_file_with_a_sidecar_is_offered_at_once(tmp_path):
     assert len(offered(tmp_path)) == 1
 
 
-def test_only_regular_fits_files_of_the_folder_itself_are_offered(tmp_path):
+def test_a_sidecar_that_cannot_be_read_holds_back_its_own_file_only(tmp_path):
+    put(tmp_path)
+    put(tmp_path, "good.fits")
+    os.mkfifo(tmp_path / f"{NAME}.sha256")
+    assert [found.name for found in offered(tmp_path)] == ["good.fits"]
+    assert "is not a regular file" in problems(tmp_path)[f"'{NAME}'"]
+
+
+@pytest.mark.parametrize("modified", [time.time() + 3600, 1e12])
+def test_a_file_from_no_possible_time_is_told_and_not_waited_for(tmp_path, modified):
+    put(tmp_path, modified=modified)
+    put(tmp_path, "good.fits")
+    assert [found.name for found in offered(tmp_path)] == ["good.fits"]
+    assert problems(tmp_path)[f"'{NAME}'"].startswith("its time of last change")
+
+
+def test_only_regular_fits_files_of_the_folder_itself_are_offered_and_the_others_told(tmp_path):
     outside = put(tmp_path, "outside.fits")
     folder = tmp_path / "drop"
     folder.mkdir()
@@ -93,12 +114,21 @@ def test_only_regular_fits_files_of_the_folder_itself_are_offered(tmp_path):
     (folder / "dangling.fits").symlink_to(tmp_path / "nowhere")
     os.mkfifo(folder / "pipe.fits")
     assert offered(folder) == []
+    assert problems(folder) == {
+        "'empty.fits'": "size is 0: expected a whole number from 1 to 2147483648",
+        "'inner.fits'": "it is a folder, a FIFO or a device: expected a regular file",
+        "'pipe.fits'": "it is a folder, a FIFO or a device: expected a regular file",
+        "'link.fits'": "it is a link: expected the frame itself",
+        "'dangling.fits'": "it is a link: expected the frame itself",
+    }
 
 
-def test_a_name_with_control_characters_is_refused_with_the_remedy(tmp_path):
-    put(tmp_path, "a\x1b[2J.fits")
-    with pytest.raises(BadOffer, match=r"control or invisible characters\. Rename or remove it\."):
-        offered(tmp_path)
+@pytest.mark.parametrize("name", ["a\x1b[2J.fits", os.fsdecode(b"a\xff.fits"), "a\\b.fits"])
+def test_an_ill_named_file_holds_back_itself_only(tmp_path, name):
+    put(tmp_path, name)
+    put(tmp_path, "good.fits")
+    assert [found.name for found in offered(tmp_path)] == ["good.fits"]
+    assert list(problems(tmp_path)) == [repr(name)]
 
 
 def test_frames_are_offered_oldest_first_and_of_one_day_when_asked(tmp_path):
@@ -110,9 +140,9 @@ def test_frames_are_offered_oldest_first_and_of_one_day_when_asked(tmp_path):
 
 def test_a_file_that_arrives_later_is_found_by_the_same_client(tmp_path):
     client = FolderCameraDataSystem(str(tmp_path))
-    assert client.frames() == []
+    assert client.listing().frames == []
     put(tmp_path)
-    assert len(client.frames()) == 1
+    assert len(client.listing().frames) == 1
 
 
 def test_a_manifest_is_the_offer(tmp_path):
@@ -126,7 +156,7 @@ def test_a_manifest_is_the_offer(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"{", "is not JSON"), (b"[]", "expected a JSON object"), (b'{"frames": [{}]}', "name is missing")],
+    [(b"{", "is not JSON"), (b"[]", "expected a JSON object")],
 )
 def test_a_broken_manifest_is_refused_in_words(tmp_path, content, sentence):
     put(tmp_path, "manifest.json", content)
@@ -191,7 +221,7 @@ def test_a_store_whose_library_has_errors_of_its_own_is_away(monkeypatch):
     source = FolderCameraDataSystem("memory://camera")
     monkeypatch.setattr(type(source._files), "ls", refuse)
     with pytest.raises(CameraDataSystemAway, match="memory://camera cannot be listed: no credentials"):
-        source.frames()
+        source.listing()
     monkeypatch.setattr(type(source._files), "open", refuse)
     with pytest.raises(CameraDataSystemAway, match="cannot be read from memory://camera: no credentials"):
         source.fetch(frame(), io.BytesIO())
@@ -201,7 +231,7 @@ def test_an_object_store_is_a_folder_too():
     store = fsspec.filesystem("memory")
     store.pipe({f"/camera/{NAME}": b"y" * 2880, f"/camera/{NAME}.sha256": b"ab" * 32})
     source = FolderCameraDataSystem("memory://camera")
-    (found,) = source.frames()
+    (found,) = source.listing().frames
     into = io.BytesIO()
     source.fetch(found, into, 880)
     assert (found.exposure, found.sha256, into.getvalue()) == ("MC_S_20261122_000012", "ab" * 32, b"y" * 2000)

@@ -41,7 +41,7 @@ def fetched(source, frame, offset: int = 0) -> bytes:
 def test_every_offered_frame_is_listed_and_fetched_with_its_checksum(tmp_path):
     offered = observatory(tmp_path, exposures=2)
     with serving(offered) as url:
-        listed = client(url).frames()
+        listed = client(url).listing().frames
         assert listed == offered.frames()
         for frame in listed:
             assert hashlib.sha256(fetched(client(url), frame)).hexdigest() == frame.sha256
@@ -49,7 +49,7 @@ def test_every_offered_frame_is_listed_and_fetched_with_its_checksum(tmp_path):
 
 def test_one_day_can_be_listed(tmp_path):
     with serving(observatory(tmp_path)) as url:
-        assert (len(client(url).frames(DAY)), len(client(url).frames(20261121))) == (2, 0)
+        assert (len(client(url).listing(DAY).frames), len(client(url).listing(20261121).frames)) == (2, 0)
 
 
 def test_a_fetch_resumes_from_any_byte(tmp_path):
@@ -83,7 +83,7 @@ def test_a_hanging_server_is_away_after_the_read_timeout(tmp_path):
         serving(observatory(tmp_path), Hanging) as url,
         pytest.raises(CameraDataSystemAway, match=r"hung: nothing of its listing came within 0\.5 s"),
     ):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_dripping_server_is_away_after_the_total_timeout(tmp_path):
@@ -94,7 +94,7 @@ def test_a_dripping_server_is_away_after_the_total_timeout(tmp_path):
 
 def test_a_server_that_drips_its_head_is_away_after_the_total_timeout(tmp_path):
     with serving(observatory(tmp_path), Stammering) as url, pytest.raises(CameraDataSystemAway, match="too slow"):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_listing_that_breaks_off_is_away_rather_than_garbled():
@@ -102,12 +102,12 @@ def test_a_listing_that_breaks_off_is_away_rather_than_garbled():
         answering(200, b'{"frames": [', Content_Length="500") as url,
         pytest.raises(CameraDataSystemAway, match="broke"),
     ):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_listing_nested_without_end_is_refused():
     with answering(200, b"[" * 100_000) as url, pytest.raises(BadOffer, match="not JSON"):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_an_answer_that_is_not_http_is_away():
@@ -118,14 +118,14 @@ def test_an_answer_that_is_not_http_is_away():
     with socket.create_server(("127.0.0.1", 0)) as odd:
         threading.Thread(target=greet, daemon=True).start()
         with pytest.raises(CameraDataSystemAway, match="SSH-2"):
-            client(f"http://127.0.0.1:{odd.getsockname()[1]}").frames()
+            client(f"http://127.0.0.1:{odd.getsockname()[1]}").listing()
 
 
 def test_a_server_that_is_not_there_is_away():
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(CameraDataSystemAway, match="cannot be reached"):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_liar_s_bytes_arrive_for_the_archive_to_compare(tmp_path):
@@ -141,19 +141,19 @@ def test_redirects_are_not_followed(tmp_path):
     offered = observatory(tmp_path)
     with serving(offered, Redirecting) as url:
         with pytest.raises(BadOffer, match="redirects are not followed"):
-            client(url).frames()
+            client(url).listing()
         with pytest.raises(BadOffer, match="redirects are not followed"):
             client(url).fetch(offered.frames()[0], io.BytesIO())
 
 
 def test_a_listing_that_is_not_json_is_refused_with_its_beginning(tmp_path):
     with serving(observatory(tmp_path), Garbling) as url, pytest.raises(BadOffer, match="not JSON: b'<html>Welcome"):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_server_in_trouble_is_away(tmp_path):
     with serving(observatory(tmp_path), Failing) as url, pytest.raises(CameraDataSystemAway, match="HTTP 500"):
-        client(url).frames()
+        client(url).listing()
 
 
 def test_a_frame_that_is_gone_is_a_bad_offer(tmp_path):
@@ -224,4 +224,4 @@ def test_a_frame_that_ends_early_without_a_length_is_away():
 def test_a_listing_of_5000_frames_is_read():
     frames = [entry(name=f"MC_S_20261122_{n:06d}_R22_S00.fits", seq_num=n) for n in range(5000)]
     with answering(200, json.dumps({"frames": frames}).encode()) as url:
-        assert len(client(url, Timeouts()).frames()) == 5000
+        assert len(client(url, Timeouts()).listing().frames) == 5000

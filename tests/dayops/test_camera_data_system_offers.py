@@ -87,9 +87,11 @@ def test_no_json_makes_the_reading_of_a_listing_fall_over(payload):
 
 def test_a_listing_is_read_oldest_first():
     frames = [entry(seq_num=2), entry(seq_num=1), entry(day_obs=20261121, seq_num=9)]
-    assert [frame.seq_num for frame in read_listing({"frames": frames}, "x")] == [9, 1, 2]
+    assert [frame.seq_num for frame in read_listing({"frames": frames}, "x").frames] == [9, 1, 2]
 
 
-def test_a_bad_listing_names_the_entry_and_how_many_are_bad():
-    with pytest.raises(BadOffer, match="x offers 1 of 2 frames wrongly: entry 1: size is 0"):
-        read_listing({"frames": [entry(), entry(size=0)]}, "x")
+def test_a_bad_entry_is_named_and_leaves_the_good_ones():
+    listing = read_listing({"frames": [entry(size=0), entry(), entry(name=""), 7]}, "x")
+    assert len(listing.frames) == 1
+    assert [bad.name for bad in listing.bad] == ["'MC_S_20261122_000001_R22_S00.fits'", "entry 2", "entry 3"]
+    assert listing.bad[0].problem.startswith("size is 0: expected a whole number from 1")

@@ -32,7 +32,7 @@ def test_what_is_offered_is_what_lies_in_the_folder(tmp_path):
 
 def test_a_folder_client_finds_the_same_frames_verified(tmp_path):
     taken = observatory(tmp_path, exposures=2)
-    found = FolderCameraDataSystem(str(tmp_path)).frames()
+    found = FolderCameraDataSystem(str(tmp_path)).listing().frames
     assert [(f.name, f.exposure, f.detector, f.sha256) for f in found] == [
         (f.name, f.exposure, f.detector, f.sha256) for f in taken.frames()
     ]
