@@ -3,10 +3,11 @@
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 WITHOUT_SERVICES = {"camera_data_system", "help", "version", "makemigrations"}
 SCRATCH = {"chaos"}  # drills: never on kept data
+MIGRATES = {"chaos", "demo"}  # makes its tables itself
 
 
 def _services(words: list[str]) -> AbstractContextManager[object]:
@@ -22,20 +23,50 @@ def _services(words: list[str]) -> AbstractContextManager[object]:
     return embedded.services(embedded.state_dir())
 
 
+def _expect_tables(words: list[str]) -> None:
+    """Before one of our own commands begins: half-way through, missing tables would be a traceback."""
+    import django
+    from django.conf import settings
+    from django.core.management import get_commands
+    from django.db import OperationalError
+
+    from dayops.tables import expect_tables
+
+    command = words[0] if words else "help"
+    if command in WITHOUT_SERVICES | MIGRATES or "--help" in words:
+        return
+    django.setup()
+    if not str(get_commands().get(command, "django")).startswith("django"):
+        with suppress(OperationalError):  # some commands wait for a database that is away
+            expect_tables(make=settings.EMBEDDED)
+
+
+def _run(words: list[str]) -> None:
+    from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError
+
+    try:
+        with _services(words):
+            _expect_tables(words)
+            execute_from_command_line(["manage.py", *words])
+    except (OperationalError, InterfaceError) as error:
+        sys.exit(
+            f"The database does not answer: {' '.join(str(error).split())} "
+            "See that PostgreSQL runs, then give the command again; what it has done already is kept."
+        )
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dayops.settings")
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     try:
-        from django.core.management import execute_from_command_line
+        from django.core.exceptions import ImproperlyConfigured
     except ImportError:
         sys.exit("Django is missing. Run: make setup")
-    from django.core.exceptions import ImproperlyConfigured
-
     from dayops.embedded import ServicesError
 
     try:
-        with _services(sys.argv[1:]):
-            execute_from_command_line(sys.argv)
+        _run(sys.argv[1:])
     except (ServicesError, ImproperlyConfigured) as error:
         sys.exit(f"DayOps does not start: {error}")
 

@@ -63,7 +63,7 @@ class Assessment(models.Model):
     """The machine's verdict on one raw frame: the worst level of its amplifiers."""
 
     frame = models.OneToOneField(RawFrame, on_delete=models.PROTECT, related_name="assessment")
-    exposure = models.ForeignKey(Exposure, on_delete=models.PROTECT, related_name="assessments")
+    exposure = models.ForeignKey(Exposure, on_delete=models.PROTECT, related_name="assessments", db_index=False)
     detector = models.PositiveSmallIntegerField()
     level = models.SmallIntegerField(choices=Level.choices)
     amplifiers_warn = models.PositiveSmallIntegerField(default=0)
@@ -90,7 +90,7 @@ class Measurement(models.Model):
     A value is NaN where the metric does not apply or could not be measured; its level says which (0 or ERROR).
     """
 
-    exposure = models.ForeignKey(Exposure, on_delete=models.PROTECT, related_name="+")
+    exposure = models.ForeignKey(Exposure, on_delete=models.PROTECT, related_name="+", db_index=False)
     frame = models.ForeignKey(RawFrame, on_delete=models.PROTECT, related_name="measurements")
     detector = models.PositiveSmallIntegerField()
     metric = models.CharField(max_length=40)

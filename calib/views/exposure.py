@@ -38,7 +38,7 @@ DETECTORS = Table(
         Column("error", "ERROR", lambda row: row.error, "number", order="error"),
         Column("median", "Median", lambda row: row.median, "number", order="median"),
     ),
-    page_size=250,
+    page_size=50,  # worst first; the focal plane shows them all
 )
 
 

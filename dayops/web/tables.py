@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
@@ -145,6 +146,16 @@ class TableView:
 
     def choices(self) -> Iterator[tuple[Filter, str]]:
         return ((choice, self.request.GET.get(choice.name, "")) for choice in self.table.filters)
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What the page's address says beside this table, and what a new search or filter must not lose."""
+        ours = {"q", "page", "format", *(choice.name for choice in self.table.filters)}
+        return [(name, value) for name, value in self.request.GET.items() if name not in ours]
+
+    @property
+    def cleared_url(self) -> str:
+        return self.request.path + (f"?{urlencode(self.kept)}" if self.kept else "")
 
     @property
     def total(self) -> int:

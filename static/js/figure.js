@@ -1,5 +1,6 @@
 // <div data-figure="URL">: when scrolled into view, load Plotly once, fetch the figure's JSON and draw it in the theme's
 // colours. A click follows the point's own path on this site. data-every="10" fetches again.
+import { refusal } from "./refusal.js";
 import { colour } from "./theme.js";
 
 // Plotly 4 offers by default to upload the chart to its company's cloud: never from here.
@@ -54,17 +55,9 @@ async function fetchFigure(element) {
   const headers = { "X-DayOps-Fragment": "1", Accept: "application/json", ...(known ? { "If-None-Match": known.etag } : {}) };
   const response = await fetch(element.dataset.figure, { headers, cache: "no-store", credentials: "same-origin" });
   if (response.status === 304) return false;
-  if (!response.ok) throw new Error((await sentence(response)) || `the server answered ${response.status}`);
+  if (!response.ok) throw new Error(await refusal(response));
   drawn.set(element, { figure: await response.json(), etag: response.headers.get("ETag") || "" });
   return true;
-}
-
-async function sentence(response) {
-  try {
-    return (await response.json()).error;
-  } catch {
-    return "";
-  }
 }
 
 async function draw(element) {

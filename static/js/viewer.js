@@ -7,6 +7,7 @@
 //
 // x grows to the right and y upwards, as astronomers draw images. What is seen is in the URL: stretch and range as
 // parameters, place and scale in the hash, so that a view can be linked to.
+import { refusal } from "./refusal.js";
 import { colour } from "./theme.js";
 
 const MOST_TILES = 300;
@@ -22,7 +23,7 @@ async function start(root) {
   const state = root.querySelector(".viewer-state");
   try {
     const response = await fetch(root.dataset.info, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok) throw new Error(await refusal(response));
     new Viewer(root, await response.json());
     state.hidden = true;
   } catch (error) {

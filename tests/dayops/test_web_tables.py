@@ -145,3 +145,11 @@ def test_a_search_without_hits_says_so_and_how_to_go_back():
     page = client_of("maintainer").get("/style/?q=nothing-like-this").content.decode()
     assert "Nothing matches" in page
     assert '<a href="/style/">clear</a>' in page
+
+
+@pytest.mark.django_db
+def test_a_search_keeps_what_else_the_address_says():
+    page = client_of("maintainer").get("/style/?metric=median&sort=noise&q=nothing").content.decode()
+    assert '<input type="hidden" name="metric" value="median">' in page
+    assert '<a href="/style/?metric=median&amp;sort=noise">clear</a>' in page
+    assert 'type="hidden" name="q"' not in page
