@@ -151,7 +151,7 @@ class TableView:
     def kept(self) -> list[tuple[str, str]]:
         """What the page's address says beside this table, and what a new search or filter must not lose."""
         ours = {"q", "page", "format", *(choice.name for choice in self.table.filters)}
-        return [(name, value) for name, value in self.request.GET.items() if name not in ours]
+        return [(name, str(value)) for name, value in self.request.GET.items() if name not in ours]
 
     @property
     def cleared_url(self) -> str:
