@@ -45,10 +45,14 @@ def _run(words: list[str]) -> None:
     from django.core.management import execute_from_command_line
     from django.db import InterfaceError, OperationalError
 
+    from dayops.tables import TablesError
+
     try:
         with _services(words):
             _expect_tables(words)
             execute_from_command_line(["manage.py", *words])
+    except TablesError as error:
+        sys.exit(str(error))
     except (OperationalError, InterfaceError) as error:
         sys.exit(
             f"The database does not answer: {' '.join(str(error).split())} "
