@@ -22,7 +22,7 @@ class SmoketestConfig(AppConfig):
                 queue="alert-production",
                 deadline_name="GO or NO-GO before sunset",
                 deadline=_deadline,
-                lane=no_run_yet("Tonight's images will be taken from the camera to alert packets, into a recording sink."),
+                lane=no_run_yet("Tonight's images will be taken from raw frame to alert packet, into a sink."),
             )
         )
 

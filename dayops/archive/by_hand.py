@@ -9,7 +9,7 @@ from dayops.archive.content_store import Store
 from dayops.archive.errors import ArchiveError
 from dayops.archive.incoming import Incoming
 from dayops.archive.ingest import Admission, Origin, admit, examine
-from dayops.archive.regular import open_regular
+from dayops.archive.regular import NotRegular, open_regular
 from dayops.camera.headers import BadFrame
 
 _ENDINGS = (".fits", ".fit", ".fts", ".fits.fz", ".fits.gz", ".fit.gz", ".fts.gz")
@@ -20,12 +20,17 @@ class NotArchived(Exception):
 
 
 def frames_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and in folders, however deep, every file called as FITS files are. Links are not followed."""
+    """Every file named, and in folders, however deep, every file called as FITS files are. Links are not followed.
+
+    A folder that cannot be listed comes as itself, so that it is refused like a file and not passed over in silence.
+    """
     for path in paths:
         if path.is_dir() and not path.is_symlink():
-            for folder, folders, names in os.walk(path):
+            closed: list[Path] = []
+            for folder, folders, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
                 folders.sort()
                 yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(_ENDINGS))
+            yield from closed
         else:
             yield path
 
@@ -48,8 +53,21 @@ def ingest_file(archive: Store, path: Path, camera: str | None = None) -> Admiss
             archive.discard(incoming)  # where it was not published
     except (BadFrame, ArchiveError) as error:
         raise NotArchived(str(error)) from error
+    except NotRegular as error:
+        raise NotArchived(str(error)) from error
     except OSError as error:
-        raise NotArchived(error.strerror or str(error)) from error
+        raise NotArchived(_in_words(error, path)) from error
+
+
+def _in_words(error: OSError, path: Path) -> str:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "There is no such file. Check its name."
+        case PermissionError() if error.filename in {None, str(path)}:
+            return f"User {os.geteuid()} may not read it. Have its owner allow that."
+        case _:
+            where = f" ({error.filename})" if error.filename and error.filename != str(path) else ""
+            return f"It cannot be copied: {error.strerror or error}{where}. See to that place, then try again."
 
 
 def _receive_unchanged(archive: Store, file: BinaryIO) -> Incoming:

@@ -50,8 +50,11 @@ class Header:
 
 
 def shown(block: bytes) -> str:
-    """The first bytes, fit for a sentence."""
-    return repr(block[:30].decode("ascii", "backslashreplace"))
+    """The first bytes, fit for a sentence: as text where they are text."""
+    first = block[:30].split(b"\n")[0].rstrip(b"\r ")
+    if re.fullmatch(rb"[\x20-\x7e]+", first):
+        return repr(first.decode("ascii"))
+    return f"the bytes {block[:8].hex(' ')}"
 
 
 def read_cards(block: bytes, values: dict[str, str], where: str) -> bool:

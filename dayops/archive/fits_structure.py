@@ -120,7 +120,7 @@ def _read_header(stream: _Stream, block: bytes, where: str, allowed_bytes: int) 
 
 def _expect_beginning(block: bytes, where: str, stream: _Stream) -> None:
     if where == "HDU 0":
-        if not re.match(rb"SIMPLE  = +T[ /]", block):
+        if not re.match(rb"SIMPLE  = +T(?![^ /])", block):
             raise BadStructure(
                 f"It is not a FITS file: it begins with {shown(block)}, expected SIMPLE = T. Send the frame itself."
             )

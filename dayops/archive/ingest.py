@@ -86,7 +86,8 @@ def refuse(stored: Stored, error: BadFrame, origin: Origin) -> None:
     if not Event.objects.filter(subject=subject).exists():
         events.record(
             "frame.refused",
-            f"{origin.label} is not archived: {error} Its {stored.size} bytes are kept in quarantine.",
+            f"{origin.label} is not archived: {error} Its {stored.size} bytes are kept in quarantine. "
+            "Have the sender mend it; a mended frame is fetched by itself.",
             actor=ACTOR,
             severity=Severity.ALARM,
             subject=subject,
@@ -130,23 +131,25 @@ def _archive(frame: RawFrame) -> Admission:
     _tell_oddities(frame)
     _tell_when_complete(frame.exposure)
     hooks.call(frame)
-    return Admission(frame, Outcome.ARCHIVED, f"archived as {frame.exposure} {frame.detector_name}")
+    return Admission(frame, Outcome.ARCHIVED, f"archived as {frame.exposure} {frame.detector_name}.")
 
 
 def _quarantine(frame: RawFrame, first: RawFrame) -> Admission:
     frame.state = FrameState.QUARANTINED
     frame.reason = (
         f"{frame.exposure} {frame.detector_name} was archived at {first.archived_at:%Y-%m-%d %H:%M:%S} UTC with other "
-        f"bytes ({first.sha256[:12]}…, {first.file_name}). Both are kept; this one ({frame.sha256[:12]}…) is not used."
+        f"bytes ({first.sha256[:12]}…, {first.file_name}). Both are kept; this one ({frame.sha256[:12]}…) is not used. "
+        "Ask who sent them which is right."
     )
     frame.save()
     _tell("frame.quarantined", frame.reason, frame, Severity.ALARM)
-    return Admission(frame, Outcome.QUARANTINED, frame.reason)
+    return Admission(frame, Outcome.QUARANTINED, f"quarantined. {frame.reason}")
 
 
 def _already(frame: RawFrame) -> Admission:
     state = "archived" if frame.state == FrameState.ARCHIVED else "quarantined"
-    sentence = f"already {state} at {frame.archived_at:%Y-%m-%d %H:%M:%S} UTC as {frame.exposure} {frame.detector_name}"
+    when = f"{frame.archived_at:%Y-%m-%d %H:%M:%S} UTC"
+    sentence = f"already {state} at {when} as {frame.exposure} {frame.detector_name}."
     return Admission(frame, Outcome.ALREADY, sentence)
 
 
