@@ -3,17 +3,39 @@
 An object appears whole or not at all, so publishing is an upload followed by a look at what arrived.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from dayops.archive.errors import ArchiveAway
 from dayops.archive.folder import Entry
+from dayops.archive.incoming import CHUNK_BYTES, digest_of
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Reading(io.RawIOBase):
+    """An object while it is read: the store may go away in the middle, too."""
+
+    def __init__(self, file: Any, in_words: Callable[[], AbstractContextManager[None]]) -> None:
+        self._file, self._in_words = file, in_words
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._in_words():
+            content = self._file.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +49,9 @@ class Bucket:
     root: str
 
     def publish(self, source: Path, key: str) -> bool:
-        """Upload `source` to `key`, then remove it. True when an object of that size was there before."""
+        """Upload `source` to `key`, then remove it. True when the same bytes were there before."""
         size = source.stat().st_size
-        existed = self.size(key) == size
+        existed = self.size(key) == size and self._holds(source, key)
         if not existed:
             self._upload(source, key)
             if (arrived := self.size(key)) != size:
@@ -39,7 +61,8 @@ class Bucket:
 
     def open(self, key: str) -> BinaryIO:
         with self._away_in_words():
-            return cast("BinaryIO", self.files.open(self._path(key), "rb"))
+            file = self.files.open(self._path(key), "rb")
+        return io.BufferedReader(_Reading(file, self._away_in_words), CHUNK_BYTES)
 
     def size(self, key: str) -> int | None:
         """Bytes under `key`, or None when there is nothing."""
@@ -67,6 +90,10 @@ class Bucket:
         with self._away_in_words():
             self.files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
             self.files.put_file(str(source), self._path(key))
+
+    def _holds(self, source: Path, key: str) -> bool:
+        with source.open("rb") as ours, self.open(key) as theirs:
+            return digest_of(ours) == digest_of(theirs)
 
     def _path(self, key: str) -> str:
         return f"{self.root.rstrip('/')}/{key}"

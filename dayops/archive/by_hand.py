@@ -1,6 +1,7 @@
 """Archiving files that a person names, on this machine."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -8,9 +9,10 @@ from typing import BinaryIO
 from dayops.archive.content_store import Store
 from dayops.archive.errors import ArchiveError
 from dayops.archive.incoming import Incoming
-from dayops.archive.ingest import Admission, Origin, admit, examine
+from dayops.archive.ingest import Admission, Origin, admit, examine, restored
 from dayops.archive.regular import NotRegular, open_regular
 from dayops.camera.headers import BadFrame
+from dayops.models import RawFrame
 
 _ENDINGS = (".fits", ".fit", ".fts", ".fits.fz", ".fits.gz", ".fit.gz", ".fts.gz")
 
@@ -25,12 +27,12 @@ def frames_in(paths: Iterable[Path]) -> Iterator[Path]:
     A folder that cannot be listed comes as itself, so that it is refused like a file and not passed over in silence.
     """
     for path in paths:
-        if path.is_dir() and not path.is_symlink():
-            closed: list[Path] = []
-            for folder, folders, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
+        if _is_folder(path):
+            closed: list[OSError] = []
+            for folder, folders, names in os.walk(path, onerror=closed.append):
                 folders.sort()
                 yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(_ENDINGS))
-            yield from closed
+            yield from (Path(error.filename) for error in closed)
         else:
             yield path
 
@@ -48,25 +50,37 @@ def ingest_file(archive: Store, path: Path, camera: str | None = None) -> Admiss
         with open_regular(path) as file:
             incoming = _receive_unchanged(archive, file)
         try:
-            return admit(*examine(archive, incoming, origin, camera), origin)
+            known = RawFrame.objects.filter(sha256=incoming.sha256).exists()
+            stored, inspection = examine(archive, incoming, origin, camera)
+            admission = admit(stored, inspection, origin)
+            return restored(admission.frame) if known and not stored.existed else admission
         finally:
             archive.discard(incoming)  # where it was not published
     except (BadFrame, ArchiveError) as error:
-        raise NotArchived(str(error)) from error
-    except NotRegular as error:
         raise NotArchived(str(error)) from error
     except OSError as error:
         raise NotArchived(_in_words(error, path)) from error
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:  # such as a file in a folder that may not be entered: told when it is opened
+        return False
+
+
 def _in_words(error: OSError, path: Path) -> str:
+    its_own = error.filename in {None, str(path)}
     match error:
-        case FileNotFoundError() | NotADirectoryError():
+        case NotRegular() if not _is_folder(path):
+            return str(error)
+        case FileNotFoundError() | NotADirectoryError() if its_own:
             return "There is no such file. Check its name."
-        case PermissionError() if error.filename in {None, str(path)}:
+        # of all folders, `frames_in` names only those that it cannot list
+        case NotRegular() | PermissionError() if its_own:
             return f"User {os.geteuid()} may not read it. Have its owner allow that."
         case _:
-            where = f" ({error.filename})" if error.filename and error.filename != str(path) else ""
+            where = "" if its_own else f" ({error.filename})"
             return f"It cannot be copied: {error.strerror or error}{where}. See to that place, then try again."
 
 

@@ -22,7 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dayops.archive import incoming as staging
 from dayops.archive.bucket import Bucket
-from dayops.archive.errors import Damaged, NotInArchive
+from dayops.archive.errors import ArchiveAway, Damaged, NotInArchive
 from dayops.archive.folder import Entry, Folder
 from dayops.archive.incoming import Incoming, Partial
 
@@ -102,7 +102,10 @@ class Store:
         return staging.partial(self.incoming, name)
 
     def publish(self, incoming: Incoming) -> Stored:
-        """Move a received file to its address. From here on it is immutable."""
+        """Move a received file to its address. From here on it is immutable.
+
+        A copy that is there already and has other bytes is damaged: it is replaced, and `existed` is false.
+        """
         return self._settle(incoming, address(incoming.sha256))
 
     def quarantine(self, incoming: Incoming) -> Stored:
@@ -174,9 +177,20 @@ def address(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
+def is_address(key: str) -> bool:
+    digest = key.rpartition("/")[2]
+    return _SHA256.fullmatch(digest) is not None and key == address(digest)
+
+
 def store() -> Store:
-    """The archive of this site, as the settings name it."""
-    return Store(settings.ARCHIVE_URL, scratch=Path(settings.STATE_DIR) / "archive-scratch")
+    """The archive of this site, as the settings name it. Raises ArchiveAway where it cannot be used."""
+    try:
+        return Store(settings.ARCHIVE_URL, scratch=Path(settings.STATE_DIR) / "archive-scratch")
+    except (OSError, ValueError, ImportError) as error:
+        raise ArchiveAway(
+            f"The archive {settings.ARCHIVE_URL} cannot be used: {error}. "
+            "Mend the place, or set DAYOPS_ARCHIVE to a folder that this user may write to."
+        ) from error
 
 
 def _evict(cache: Folder, limit_bytes: int) -> None:

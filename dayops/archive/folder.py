@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from dayops.archive.incoming import digest_of
+
 _READ_ONLY = 0o444
 
 
@@ -32,16 +34,15 @@ class Folder:
     def publish(self, source: Path, key: str) -> bool:
         """Move `source`, already synced and on the same file system, to `key`. True when it was there before.
 
-        A file of another size under the key is a damaged copy: it is kept in ``damaged/`` and replaced.
+        A file of other bytes under the key is a damaged copy: it is kept in ``damaged/`` and replaced.
         """
         target = self.root / key
         _make_folder(target.parent)
-        present, size = self.size(key), source.stat().st_size
-        if existed := present == size:
+        if existed := _same_bytes(source, target):
             os.utime(target)  # young again, so that a collection under way does not take it for waste
             source.unlink()
         else:
-            if present is not None:
+            if target.exists():
                 self._keep_damaged(target)
             source.chmod(_READ_ONLY)
             # Between the look and the rename another writer may publish the same key: by its address, the same bytes.
@@ -80,6 +81,15 @@ class Folder:
         _make_folder(aside.parent)
         with suppress(FileExistsError):
             os.link(target, aside)
+
+
+def _same_bytes(source: Path, target: Path) -> bool:
+    """Read both: a copy that rotted has the size it had."""
+    try:
+        with source.open("rb") as ours, target.open("rb") as theirs:
+            return digest_of(ours) == digest_of(theirs)
+    except FileNotFoundError:
+        return False
 
 
 def _make_folder(path: Path) -> None:

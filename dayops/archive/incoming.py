@@ -109,7 +109,8 @@ def space_or_sentence(path: Path, need_bytes: int | None) -> Iterator[None]:
         need = "" if need_bytes is None else f", {need_bytes / _MIB:.1f} MiB needed"
         raise ArchiveFull(
             f"No space left in {path.parent}: {free / _MIB:.1f} MiB free{need}. "
-            "Make room or move the archive (DAYOPS_ARCHIVE); the frame is fetched again by itself."
+            "Make room or move the archive (DAYOPS_ARCHIVE). Frames of the Camera Data System are then fetched by "
+            "themselves; give a command again."
         ) from error
 
 

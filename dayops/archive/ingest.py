@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     ARCHIVED = "archived"
     ALREADY = "already here"
     QUARANTINED = "quarantined"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def refuse(stored: Stored, error: BadFrame, origin: Origin) -> None:
             actor=ACTOR,
             severity=Severity.ALARM,
             subject=subject,
-            data={"file_name": origin.label, "source": origin.source, "problems": error.problems},
+            data={"file_name": origin.label, "source": labels.printable(origin.source), "problems": error.problems},
         )
 
 
@@ -116,7 +117,7 @@ def admit(stored: Stored, inspection: Inspection, origin: Origin) -> Admission:
         sha256=stored.sha256,
         size=stored.size,
         file_name=origin.label,
-        source=origin.source[:200],
+        source=labels.printable(origin.source)[:200],
         verified=origin.verified,
         header=inspection.header,
         amplifier_headers=inspection.amplifier_headers,
@@ -151,6 +152,13 @@ def _already(frame: RawFrame) -> Admission:
     when = f"{frame.archived_at:%Y-%m-%d %H:%M:%S} UTC"
     sentence = f"already {state} at {when} as {frame.exposure} {frame.detector_name}."
     return Admission(frame, Outcome.ALREADY, sentence)
+
+
+def restored(frame: RawFrame) -> Admission:
+    """Tell that content which the tables knew, but the archive had lost, has been put back."""
+    sentence = f"restored: the archive's copy of {frame.exposure} {frame.detector_name} was missing or damaged."
+    _tell("archive.restored", f"{frame.file_name} is {sentence}", frame, Severity.INFO)
+    return Admission(frame, Outcome.RESTORED, sentence)
 
 
 def _exposure(description: FrameDescription) -> Exposure:

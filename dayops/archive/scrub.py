@@ -2,13 +2,14 @@
 
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
 from dayops import events
-from dayops.archive.content_store import Store
+from dayops.archive.content_store import Store, is_address
 from dayops.archive.errors import Damaged, NotInArchive
 from dayops.archive.folder import Entry
 from dayops.archive.hooks import kept_elsewhere
@@ -17,12 +18,16 @@ from dayops.models import RawFrame, Severity
 
 # Content is published before the row that refers to it commits; only what stays unreferenced this long is waste.
 SETTLED = timedelta(hours=24)
+REMEDY = "Restore it from a copy: python manage.py ingest COPY (or put back what the archive's backup has)."
 Progress = Callable[[int, int], None]
 
 
 @dataclass
 class Report:
-    """What a scrub found, by SHA-256. `waste` is content that nothing refers to, `abandoned` broken transfers."""
+    """What a scrub found, by SHA-256. `waste` is content that nothing refers to, `abandoned` broken transfers.
+
+    `strange` are files in the archive's folders that are not at an address of theirs: somebody put them there.
+    """
 
     checked: int = 0
     checked_bytes: int = 0
@@ -30,6 +35,7 @@ class Report:
     missing: list[str] = field(default_factory=list)
     waste: list[str] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -40,7 +46,7 @@ class Report:
         return (
             f"{self.checked} files ({self.checked_bytes / 1e9:.2f} GB) were read again: {len(self.rotten)} damaged, "
             f"{len(self.missing)} missing; {len(self.waste)} that nothing refers to, "
-            f"{len(self.abandoned)} abandoned transfers."
+            f"{len(self.abandoned)} abandoned transfers, {len(self.strange)} strange files."
         )
 
 
@@ -49,12 +55,19 @@ def scrub(archive: Store, *, sample: int | None = None, progress: Progress = lam
 
     One alarm for each damaged or missing file, and one event for the whole.
     """
-    present = {PurePosixPath(entry.key).name: entry for entry in archive.walk()}
-    wanted = referenced()
+    wanted = referenced()  # before the look: what is archived meanwhile must not seem to be missing
+    present: dict[str, Entry] = {}
+    strange: list[str] = []
+    for entry in archive.walk():
+        if is_address(entry.key):
+            present[PurePosixPath(entry.key).name] = entry
+        else:
+            strange.append(entry.key)
     report = Report(
         missing=sorted(wanted - present.keys()),
         waste=sorted(digest for digest in present.keys() - wanted if _settled(present[digest])),
         abandoned=_abandoned(archive),
+        strange=strange,
     )
     _read_again(archive, _chosen(wanted & present.keys(), sample), report, progress)
     _tell(report)
@@ -80,6 +93,16 @@ def referenced() -> set[str]:
     return frames.union(*kept_elsewhere())
 
 
+def named(digest: str) -> str:
+    """What people call the content `digest`."""
+    frame = _frame(digest)
+    return f"{frame.file_name} ({frame.exposure} {frame.detector_name})" if frame else f"Content {digest}"
+
+
+def _frame(digest: str) -> RawFrame | None:
+    return RawFrame.objects.filter(sha256=digest).select_related("exposure").first()
+
+
 def _chosen(digests: set[str], sample: int | None) -> list[str]:
     everything = sorted(digests)
     if sample is None or sample >= len(everything):
@@ -92,10 +115,10 @@ def _read_again(archive: Store, digests: Iterable[str], report: Report, progress
     for number, digest in enumerate(digests, 1):
         try:
             report.checked_bytes += archive.verify(digest)
-        except Damaged:
-            report.rotten.append(digest)
         except NotInArchive:
             report.missing.append(digest)
+        except (Damaged, OSError):  # a disk that cannot read it back has lost it as surely
+            report.rotten.append(digest)
         report.checked = number
         progress(number, len(digests))
 
@@ -106,24 +129,29 @@ def _settled(entry: Entry) -> bool:
 
 def _abandoned(archive: Store) -> list[str]:
     before = datetime.now(UTC) - SETTLED
-    return sorted(file.name for file in os.scandir(archive.incoming) if file.stat().st_mtime < before.timestamp())
+    return sorted(name for name, modified in _incoming(archive) if modified < before.timestamp())
+
+
+def _incoming(archive: Store) -> Iterator[tuple[str, float]]:
+    for file in os.scandir(archive.incoming):
+        with suppress(FileNotFoundError):  # published while we looked
+            yield file.name, file.stat().st_mtime
 
 
 def _tell(report: Report) -> None:
     for digest in report.rotten:
-        _alarm("archive.rot", digest, "is damaged: it no longer hashes to its address. Restore it from its copy.")
+        _alarm("archive.rot", digest, f"is damaged: it cannot be read or no longer hashes to its address. {REMEDY}")
     for digest in report.missing:
-        _alarm("archive.missing", digest, "is missing from the archive. Restore it from its copy, or fetch it again.")
+        _alarm("archive.missing", digest, f"is missing from the archive. {REMEDY}")
     severity = Severity.INFO if report.sound else Severity.ALARM
     events.record("archive.scrubbed", report.sentence, actor=ACTOR, severity=severity)
 
 
 def _alarm(kind: str, digest: str, sentence: str) -> None:
-    frame = RawFrame.objects.filter(sha256=digest).select_related("exposure").first()
-    what = f"{frame.file_name} ({frame.exposure} {frame.detector_name})" if frame else f"Content {digest}"
+    frame = _frame(digest)
     events.record(
         kind,
-        f"{what} {sentence}",
+        f"{named(digest)} {sentence}",
         actor=ACTOR,
         day_obs=frame.exposure.day_obs if frame else None,
         severity=Severity.ALARM,

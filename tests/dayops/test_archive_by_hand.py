@@ -4,6 +4,8 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,16 @@ def test_ingesting_again_is_a_no_op_and_no_failure(folder: Path):
     assert RawFrame.objects.count() == 1
 
 
+def test_other_bytes_for_a_frame_are_no_success_however_often_they_come(folder: Path):
+    (folder / "a.fits").write_bytes(frames.minicam(level=1))
+    ingest(folder)
+    (folder / "a.fits").write_bytes(frames.minicam(level=2))
+    for said in ("a.fits: quarantined. MC_S_20261122_000001 R22_S00 was archived at", "a.fits: already quarantined at"):
+        lines, last = refused(folder)
+        assert said in lines
+        assert last == "1 file: 1 quarantined."
+
+
 def test_one_bad_file_is_refused_and_the_others_are_archived(folder: Path):
     (folder / "a.fits").write_bytes(frames.HTML)
     (folder / "b.fits").write_bytes(frames.minicam())
@@ -78,7 +90,7 @@ def test_one_bad_file_is_refused_and_the_others_are_archived(folder: Path):
 def test_the_command_is_an_event_with_its_counts(folder: Path):
     (folder / "a.fits").write_bytes(frames.minicam())
     ingest(folder)
-    assert Event.objects.get(kind="archive.by_hand").text == "1 files by hand: 1 archived."
+    assert Event.objects.get(kind="archive.by_hand").text == "By hand, 1 file: 1 archived."
 
 
 def test_folders_are_searched_for_fits_files_and_links_are_not_followed(folder: Path):
@@ -94,11 +106,47 @@ def test_folders_are_searched_for_fits_files_and_links_are_not_followed(folder: 
 
 
 def test_a_folder_without_frames_says_so(folder: Path):
-    assert "no FITS files" in refused(folder)[1]
+    assert refused(folder) == (
+        "",
+        "There are no FITS files (.fits, .fit, .fts, .fz, .gz) here. Name the files themselves.",
+    )
 
 
 def test_a_missing_file_says_so(folder: Path):
-    assert "No such file or directory" in refused(folder / "absent.fits")[0]
+    assert "absent.fits: refused. There is no such file. Check its name." in refused(folder / "absent.fits")[0]
+
+
+def test_a_place_that_may_not_be_read_is_refused_and_the_rest_is_archived(folder: Path):
+    (folder / "closed").mkdir()
+    (folder / "closed" / "a.fits").write_bytes(frames.minicam())
+    (folder / "b.fits").write_bytes(frames.minicam())
+    (folder / "c.fits").write_bytes(frames.minicam())
+    (folder / "closed").chmod(0)
+    (folder / "c.fits").chmod(0)
+    try:
+        with an_ordinary_user(folder):
+            lines, last = refused(folder, folder / "closed" / "a.fits")
+    finally:
+        (folder / "closed").chmod(0o755)
+    for name in ("closed", "c.fits", "closed/a.fits"):
+        assert f"{folder}/{name}: refused. User 65534 may not read it. Have its owner allow that." in lines
+    assert last.startswith("4 files: 1 archived, 3 refused.")
+
+
+@contextmanager
+def an_ordinary_user(folder: Path) -> Iterator[None]:
+    """For as long as it lasts a process of root's is nobody's, who may read `folder` and write the archive."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user; run as root to try this")
+    for parent in folder.parents[:-2]:
+        parent.chmod(0o755)
+    (folder.parent / "archive").mkdir()
+    os.chown(folder.parent / "archive", 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_the_camera_can_be_named(folder: Path):
@@ -156,6 +204,14 @@ def test_a_name_with_escapes_cannot_steer_the_terminal(folder: Path):
     lines, _ = refused(folder)
     assert "\x1b" not in lines
     lines.encode()
+
+
+def test_a_folder_whose_name_is_not_utf8_is_no_obstacle(folder: Path):
+    odd = folder / os.fsdecode(b"night\xff")
+    odd.mkdir()
+    (odd / "a.fits").write_bytes(frames.minicam())
+    assert "archived as MC_S_20261122_000001" in ingest(odd)
+    assert RawFrame.objects.get().source.endswith("night\N{REPLACEMENT CHARACTER}")
 
 
 @needs_real_data

@@ -136,14 +136,25 @@ def test_rot_is_noticed(folder: Store):
         folder.verify(DIGEST)
 
 
-def test_a_short_copy_is_set_aside_when_the_whole_content_comes_again(folder: Store):
+@pytest.mark.parametrize("damaged", [CONTENT[:5], b"", CONTENT[::-1]])
+def test_a_damaged_copy_is_set_aside_when_the_whole_content_comes_again(folder: Store, damaged: bytes):
     with folder.local_path(kept(folder, CONTENT)) as path:
         path.chmod(0o644)
-        path.write_bytes(CONTENT[:5])
+        path.write_bytes(damaged)
     assert not folder.put(io.BytesIO(CONTENT)).existed
     assert folder.verify(DIGEST) == len(CONTENT)
     (aside,) = (path.parents[3] / "damaged").iterdir()
-    assert aside.read_bytes() == CONTENT[:5]
+    assert aside.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("damaged", [CONTENT[:5], CONTENT[::-1]])
+def test_a_damaged_object_is_replaced_when_the_whole_content_comes_again(tmp_path: Path, damaged: bytes):
+    store = Store(f"memory://archive-{uuid.uuid4().hex}", scratch=tmp_path)
+    kept(store, CONTENT)
+    assert isinstance(store.place, Bucket)
+    store.place.files.pipe_file(f"{store.place.root}/{address(DIGEST)}", damaged)
+    assert not store.put(io.BytesIO(CONTENT)).existed
+    assert store.verify(DIGEST) == len(CONTENT)
 
 
 def test_quarantined_bytes_are_kept_apart(store: Store):
@@ -310,6 +321,21 @@ def test_an_object_store_in_trouble_is_worth_another_try(tmp_path: Path, monkeyp
     monkeypatch.setattr(store.place.files, "put_file", refuse, raising=False)
     with pytest.raises(Retriable, match="is in trouble: The access key has expired"):
         store.put(io.BytesIO(CONTENT))
+
+
+def test_an_object_store_that_breaks_while_it_is_read_is_worth_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class BrokenOff(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise RuntimeError("the connection was reset")
+
+    store = Store(f"memory://archive-{uuid.uuid4().hex}", scratch=tmp_path)
+    kept(store, CONTENT)
+    assert isinstance(store.place, Bucket)
+    monkeypatch.setattr(store.place.files, "open", lambda path, mode: BrokenOff(), raising=False)
+    with pytest.raises(Retriable, match="is in trouble: the connection was reset"):
+        store.verify(DIGEST)
 
 
 def test_an_upload_that_arrives_short_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

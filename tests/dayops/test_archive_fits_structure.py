@@ -60,10 +60,22 @@ def test_an_empty_file_is_refused():
 
 
 @pytest.mark.parametrize(
-    "content", [frames.HTML, b"Dear archive,\n", b"\x89PNG\r\n", b"SIMPLE  =                    F"]
+    ("content", "shown"),
+    [
+        (frames.HTML, "'<!DOCTYPE html><html><title>50'"),
+        (b"Dear archive,\nhere is", "'Dear archive,'"),
+        (b"\x89PNG\r\n", "the bytes 89 50 4e 47 0d 0a"),
+        (bytes(2880), "the bytes 00 00 00 00 00 00 00 00"),
+        (b"SIMPLE  =                    F", "'SIMPLE  =                    F'"),
+    ],
 )
-def test_what_is_not_fits_is_refused_with_its_first_words(content: bytes):
-    assert f"not a FITS file: it begins with {content[:30].decode('ascii', 'backslashreplace')!r}" in refusal(content)
+def test_what_is_not_fits_is_refused_with_its_first_words(content: bytes, shown: str):
+    assert f"not a FITS file: it begins with {shown}, expected" in refusal(content)
+
+
+@pytest.mark.parametrize("length", [30, 31, 80, 1000, 2879])
+def test_the_beginning_of_a_header_is_called_truncated(length: int):
+    assert f"ends within this header, after {length} bytes: truncated" in refusal(frames.small()[:length])
 
 
 def test_bytes_after_the_last_hdu_are_refused():

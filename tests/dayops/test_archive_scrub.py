@@ -1,8 +1,10 @@
 """A scrub finds every damaged, missing and superfluous file, and harms none that is needed."""
 
+import errno
 import io
 import os
 import time
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from django.core.management import CommandError, call_command
 
 from dayops.archive import hooks, store
 from dayops.archive.by_hand import ingest_file
-from dayops.archive.content_store import address
+from dayops.archive.content_store import Store, address
+from dayops.archive.folder import Entry
+from dayops.archive.ingest import Outcome
 from dayops.archive.scrub import Report, collect, scrub
 from dayops.models import Event, RawFrame, Severity
 from tests import frames
@@ -76,7 +80,7 @@ def test_one_flipped_bit_is_found_and_gives_an_alarm_that_names_the_frame(three:
     alarm = Event.objects.get(kind="archive.rot")
     assert alarm.severity == Severity.ALARM
     assert alarm.text.startswith("bias_1.fits (bias_1 CCD0) is damaged")
-    with pytest.raises(CommandError, match="1 damaged, 0 missing"):
+    with pytest.raises(CommandError, match=r"1 damaged, 0 missing.* python manage\.py ingest COPY"):
         command()
 
 
@@ -88,14 +92,67 @@ def test_a_missing_file_is_found_and_gives_an_alarm(three: list[RawFrame]):
         command()
 
 
+@pytest.mark.parametrize("harm", [rot, lambda frame: place(frame.sha256).unlink()], ids=["rotten", "missing"])
+def test_archiving_a_copy_by_hand_restores_what_was_lost(three: list[RawFrame], tmp_path: Path, harm):
+    harm(three[1])
+    assert not scrub(store()).sound
+    admission = ingest_file(store(), tmp_path / "bias_1.fits")
+    assert (admission.outcome, admission.frame) == (Outcome.RESTORED, three[1])
+    assert scrub(store()).sound
+    assert Event.objects.get(kind="archive.restored").text.startswith("bias_1.fits is restored")
+
+
+def test_a_disk_that_cannot_read_a_file_back_has_lost_it(three: list[RawFrame], monkeypatch: pytest.MonkeyPatch):
+    def broken(archive: Store, sha256: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Store, "verify", broken)
+    assert len(scrub(store()).rotten) == 3
+
+
+def test_strange_files_are_named_and_never_touched(three: list[RawFrame]):
+    astray = place(three[0].sha256).with_name("frame.fits.bak")
+    moved = Path(store().url) / "sha256" / three[1].sha256
+    astray.write_bytes(b"")
+    os.utime(astray, (LONG_AGO, LONG_AGO))
+    place(three[1].sha256).rename(moved)
+    report = scrub(store())
+    assert [Path(key).name for key in report.strange] == [moved.name, astray.name]
+    assert report.missing == [three[1].sha256]
+    collect(store(), report)
+    assert astray.exists()
+
+
+def test_a_frame_archived_during_a_scrub_does_not_seem_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "late.fits"
+    path.write_bytes(frames.small())
+    walk = Store.walk
+
+    def archived_meanwhile(archive: Store) -> Iterator[Entry]:
+        seen = list(walk(archive))
+        ingest_file(archive, path)
+        return iter(seen)
+
+    monkeypatch.setattr(Store, "walk", archived_meanwhile)
+    assert scrub(store()).missing == []
+
+
+def test_an_archive_that_cannot_be_used_is_told_with_the_setting(tmp_path: Path, settings: Any):
+    (tmp_path / "file").write_bytes(b"")
+    settings.ARCHIVE_URL = str(tmp_path / "file" / "archive")
+    with pytest.raises(CommandError, match=r"cannot be used: .* set DAYOPS_ARCHIVE"):
+        command()
+
+
 def test_a_sample_reads_only_so_many(three: list[RawFrame]):
     assert scrub(store(), sample=2).checked == 2
     assert "1 files" in command("--sample", "1")
 
 
-def test_a_sample_of_nothing_is_refused():
-    with pytest.raises(CommandError, match="expected 1 or more files"):
-        command("--sample", "0")
+@pytest.mark.parametrize("number", ["0", "-1", "many", "²"])
+def test_a_sample_of_no_number_is_refused(number: str):
+    with pytest.raises(CommandError, match="is not a number of files: expected 1 or more"):
+        command("--sample", number)
 
 
 def test_progress_is_told(three: list[RawFrame]):
