@@ -87,9 +87,12 @@ class Bucket:
                 self.files.rm_file(self._path(key))
 
     def _upload(self, source: Path, key: str) -> None:
-        with self._away_in_words():
-            self.files.makedirs(self._path(key).rpartition("/")[0], exist_ok=True)
-            self.files.put_file(str(source), self._path(key))
+        # Folders are not made first: of a bucket that does not exist, that would make one by a slip of the pen.
+        try:
+            with self._away_in_words():
+                self.files.put_file(str(source), self._path(key))
+        except FileNotFoundError as error:
+            raise self._away(error) from error
 
     def _holds(self, source: Path, key: str) -> bool:
         with source.open("rb") as ours, self.open(key) as theirs:
@@ -105,4 +108,10 @@ class Bucket:
         except FileNotFoundError:
             raise
         except Exception as error:  # every file system of fsspec has exceptions of its own
-            raise ArchiveAway(f"The object store of the archive ({self.root}) is in trouble: {error}") from error
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> ArchiveAway:
+        return ArchiveAway(
+            f"The object store of the archive ({self.root}) is in trouble: {error}. "
+            "See that it runs, that its keys are valid and that the bucket exists."
+        )
