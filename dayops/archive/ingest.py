@@ -22,6 +22,7 @@ from dayops.models import Event, Exposure, FrameState, RawFrame, Severity
 
 ACTOR = "archiver"
 _SAME_START = timedelta(seconds=1)
+_CONTRADICTIONS = ("Its header says", "It was offered", "FITS checksums")  # how remarks begin that a person is told
 
 
 class Outcome(StrEnum):
@@ -33,12 +34,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a frame came from. `verified`: its sender's SHA-256 was compared. `by_hand`: a person answers for it."""
+    """Where a frame came from. `verified`: its sender's SHA-256 was compared. `by_hand`: a person answers for it.
+
+    `day_obs` is the one it was offered under, where the sender says one.
+    """
 
     file_name: str
     source: str
     verified: bool
     by_hand: bool = False
+    day_obs: int | None = None
 
     @property
     def label(self) -> str:
@@ -122,7 +127,7 @@ def admit(stored: Stored, inspection: Inspection, origin: Origin) -> Admission:
         header=inspection.header,
         amplifier_headers=inspection.amplifier_headers,
         geometry={} if description.camera in names() else detector_to_json(description.detector),
-        remarks=[*description.remarks, *_remarks(exposure, inspection, stored)],
+        remarks=[*description.remarks, *_remarks(exposure, inspection, stored, origin)],
     )
     return _archive(frame) if first is None else _quarantine(frame, first)
 
@@ -178,8 +183,13 @@ def _exposure(description: FrameDescription) -> Exposure:
     return Exposure.objects.select_for_update(no_key=True).get(**identity)
 
 
-def _remarks(exposure: Exposure, inspection: Inspection, stored: Stored) -> list[str]:
+def _remarks(exposure: Exposure, inspection: Inspection, stored: Stored, origin: Origin) -> list[str]:
     remarks = _contradictions(exposure, inspection.description)
+    if origin.day_obs not in {None, inspection.description.day_obs}:
+        remarks.append(
+            f"It was offered as a frame of dayObs {origin.day_obs}; by its start it belongs to "
+            f"{inspection.description.day_obs}, where it is shown."
+        )
     if inspection.doubts:
         remarks.append(
             f"FITS checksums disagree in {len(inspection.doubts)} places: bytes were changed after they were written "
@@ -207,7 +217,7 @@ def _contradictions(exposure: Exposure, description: FrameDescription) -> list[s
 
 def _tell_oddities(frame: RawFrame) -> None:
     """One warning for what contradicts something else; remarks that stand alone are only kept with the frame."""
-    odd = [remark for remark in frame.remarks if remark.startswith(("Its header says", "FITS checksums"))]
+    odd = [remark for remark in frame.remarks if remark.startswith(_CONTRADICTIONS)]
     if odd:
         _tell("frame.contradiction", f"{frame.file_name} is archived, but: {' '.join(odd)}", frame, Severity.WARN)
 

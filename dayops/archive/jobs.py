@@ -25,7 +25,8 @@ def fetch(work: Work) -> None:
     offered = read_offer(work.arguments["frame"])
     # The service may have moved since the task was made: today's address first.
     url = settings.CAMERA_DATA_SYSTEM or work.arguments["url"]
-    origin = Origin(offered.name, url, verified=offered.sha256 is not None)
+    said_day = offered.day_obs if offered.seq_num else None  # a folder guesses the day of a name without a number
+    origin = Origin(offered.name, url, verified=offered.sha256 is not None, day_obs=said_day)
     archive = store()
     with _outcome_in_words(work, offered):
         with archive.partial(f"{offered.name}:{offered.sha256 or offered.size}") as part:

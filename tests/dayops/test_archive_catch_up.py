@@ -326,6 +326,18 @@ def test_a_bad_frame_ends_its_task_at_once_with_the_sentence(tmp_path: Path):
     assert "frame.refused" in kinds()
 
 
+def test_a_frame_of_another_day_obs_than_offered_is_archived_under_its_own_and_told(tmp_path: Path):
+    other_day: dict[str, Any] = {"DATE-BEG": "2026-11-20T15:00:00"}
+    content = frames.minicam(0, 1, **other_day)
+    with served(Shelf.of(tmp_path / "shelf", {frame_name(0, 1): content})) as url:
+        catch_up(url)
+        work_off()
+    frame = RawFrame.objects.get()
+    assert (frame.exposure.day_obs, frame.state) == (20261120, "ARCHIVED")
+    told = Event.objects.get(kind="frame.contradiction")
+    assert "offered as a frame of dayObs 20261122; by its start it belongs to 20261120" in told.text
+
+
 def test_a_full_disk_only_delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def full(self: Partial, expected: str | None) -> None:
         raise ArchiveFull("No space left in the archive: 0.0 MiB free.")
