@@ -94,7 +94,7 @@ def test_a_sidecar_that_cannot_be_read_holds_back_its_own_file_only(tmp_path):
     assert "is not a regular file" in problems(tmp_path)[f"'{NAME}'"]
 
 
-@pytest.mark.parametrize("modified", [time.time() + 3600, 1e12])
+@pytest.mark.parametrize("modified", [time.time() + 3600, 1e12], ids=["an hour ahead", "the year 33658"])
 def test_a_file_from_no_possible_time_is_told_and_not_waited_for(tmp_path, modified):
     put(tmp_path, modified=modified)
     put(tmp_path, "good.fits")
