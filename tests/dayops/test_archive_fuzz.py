@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,7 +55,7 @@ changed = (
 )
 
 
-@settings(max_examples=100, deadline=2000, derandomize=True)
+@settings(max_examples=100, deadline=20_000, derandomize=True)
 @given(changed)
 def test_changed_bytes_never_agree_with_the_senders_checksum(content: bytes):
     with TemporaryDirectory() as folder:
@@ -64,7 +65,7 @@ def test_changed_bytes_never_agree_with_the_senders_checksum(content: bytes):
         assert list(store.incoming.iterdir()) == []
 
 
-@settings(max_examples=100, deadline=2000, derandomize=True)
+@settings(max_examples=80, deadline=20_000, derandomize=True)
 @given(changed)
 def test_changed_bytes_without_a_checksum_are_refused_or_doubted_or_leave_every_pixel_as_it_was(content: bytes):
     with TemporaryDirectory() as folder:
@@ -87,6 +88,7 @@ def pixels(path: Path) -> list[Segment]:
     return read_segments(path, load("minicam").by_id[SENSOR])
 
 
+@cache
 def good_pixels() -> list[Segment]:
     with TemporaryDirectory() as folder:
         path = Path(folder, "good.fits")
