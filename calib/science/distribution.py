@@ -84,11 +84,13 @@ class Distribution:
     @cached_property
     def _cumulative(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Knots of the cumulative distribution, which is straight between them, and its heights there."""
-        upto = np.cumsum(self.counts, dtype=np.float64)
+        seen = self.counts > 0
+        support, upto = self.support[seen], np.cumsum(self.counts[seen], dtype=np.float64)
         if not self.half_width:
-            return self.support, upto - self.counts / 2
-        edges = np.append(self.support[0] - self.half_width, self.support + self.half_width)
-        return edges, np.append(0.0, upto)
+            return support, upto - self.counts[seen] / 2
+        # both ends of every interval, for between values that lie apart the distribution is flat
+        edges = np.unique(np.concatenate((support - self.half_width, support + self.half_width)))
+        return edges, np.append(0.0, upto)[np.searchsorted(support, edges)]
 
 
 def distribution(pixels: Pixels) -> Distribution:

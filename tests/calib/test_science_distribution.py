@@ -85,6 +85,14 @@ def test_values_too_far_apart_for_a_histogram_are_still_counted():
     assert abs(found.median) <= 0.5
 
 
+@given(st.integers(1, 99), st.sampled_from([2, 500, 2 * WIDEST_HISTOGRAM]))
+@unhurried
+def test_a_gap_between_two_levels_holds_no_median(low_pixels, gap):
+    pixels = np.repeat(np.array([0, gap], dtype=np.int32), [low_pixels, 100 - low_pixels])[None, :]
+    nearest = gap / 2 if low_pixels == 50 else gap * (low_pixels < 50)
+    assert distribution(pixels).median == pytest.approx(nearest, abs=0.5)
+
+
 def test_gaussian_noise_is_told_finer_than_an_adu():
     pixels = np.random.default_rng(1).normal(25_000.3, 2.7, (512, 512)).round().astype(np.int32)
     found = distribution(pixels)
