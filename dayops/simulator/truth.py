@@ -20,7 +20,8 @@ class DetectorTruth:
     """One detector on one day. Arrays of amplifiers are in the detector's order, n long.
 
     gain : e⁻/ADU.  read_noise_e : e⁻.  bias_adu : overscan level, ADU.
-    bias_shape_adu : (n, raw_height, raw_width) ADU about that level, zero in the median of the serial overscan.
+    bias_shape_adu : (n, raw_height, raw_width) ADU about that level, zero in the mean of the serial overscan: where
+    noise is wider than the shape, the median of both together lies at the shape's mean.
     dark_e_s : typical dark current, e⁻/s.  dark_map_e_s : (height, width), hot pixels and columns included.
     response : (height, width) sensitivity: PRNU, dust, dead pixels and dark columns included.
     full_well_e : e⁻.  nonlinearity : fraction of the signal lost at 100,000 e⁻, growing in proportion to it.
@@ -77,6 +78,8 @@ def _lasting_truth(detector: Detector, seed: int) -> DetectorTruth:
     gain = nominal[0] * spread.GAIN_RATIO.draw(rng, count)
     bias_adu = spread.BIAS_ADU.draw(rng, count)
     dark_e_s = spread.DARK_E_S.draw(rng, count)
+    nonlinearity = spread.NONLINEARITY.draw(rng, count)
+    saturation_adu = nominal[2] * spread.FULL_WELL_RATIO.draw(rng, count)
     defects, extra_e_s, defect_response = draw_defects(detector, rng)
     return DetectorTruth(
         detector=detector,
@@ -89,13 +92,19 @@ def _lasting_truth(detector: Detector, seed: int) -> DetectorTruth:
         dark_map_e_s=_dark_map(detector, dark_e_s) + extra_e_s,
         response=_sensitivity(detector, rng) * defect_response,
         defects=defects,
-        full_well_e=(nominal[2] * spread.FULL_WELL_RATIO.draw(rng, count) - bias_adu) * gain,
-        nonlinearity=spread.NONLINEARITY.draw(rng, count),
+        full_well_e=_full_well_e((saturation_adu - bias_adu) * gain, nonlinearity),
+        nonlinearity=nonlinearity,
         serial_cti=spread.SERIAL_CTI.draw(rng, count),
         parallel_cti=spread.PARALLEL_CTI.draw(rng, count),
         crosstalk=_crosstalk(count, rng),
         temperature_c=-100.0,
     )
+
+
+def _full_well_e(read_e: FloatArray, nonlinearity: FloatArray) -> FloatArray:
+    """The charge that is read as `read_e` once non-linearity has taken its part: a full pixel must count as one."""
+    loss = nonlinearity / 1e5
+    return np.asarray((1 - np.sqrt(1 - 4 * loss * read_e)) / (2 * loss), dtype=np.float32)
 
 
 def _bias_shape(detector: Detector, rng: np.random.Generator) -> FloatArray:
@@ -113,7 +122,7 @@ def _bias_shape(detector: Detector, rng: np.random.Generator) -> FloatArray:
     shape = (transient + slope + columns).astype(np.float32)
     for values, amplifier in zip(shape, detector.amplifiers, strict=True):
         if amplifier.serial_overscan:
-            values -= np.median(values[amplifier.serial_overscan.slices])
+            values -= values[amplifier.serial_overscan.slices].mean()
     return shape
 
 

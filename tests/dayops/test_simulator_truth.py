@@ -70,7 +70,7 @@ def test_the_bias_shape_is_measured_from_the_overscan_level():
     truth = minicam_truth()
     for shape, amplifier in zip(truth.bias_shape_adu, truth.detector.amplifiers, strict=True):
         assert amplifier.serial_overscan is not None
-        assert np.median(shape[amplifier.serial_overscan.slices]) == pytest.approx(0.0, abs=1e-5)
+        assert shape[amplifier.serial_overscan.slices].mean() == pytest.approx(0.0, abs=1e-4)
 
 
 def test_defects_are_few_and_where_the_maps_say():
