@@ -103,10 +103,11 @@ def _findings(
 
 def _tell(frame: RawFrame, assessment: Assessment, findings: list[Finding]) -> None:
     worst = next(finding for finding in findings if finding.level == Level.ERROR)
+    limit = "could not be measured" if worst.limit is None else f"is {worst.value:.5g} (limit {worst.limit:g})"
     events.record(
         "calib.error",
         f"{frame.exposure.name} {frame.detector_name}: {assessment.amplifiers_error} amplifiers in ERROR; "
-        f"the first is {worst.amplifier}, {worst.metric} {worst.value:.5g} (limit {worst.limit}).",
+        f"the first is {worst.amplifier}: {worst.metric} {limit}.",
         actor="calib",
         day_obs=frame.exposure.day_obs,
         severity=Severity.WARN,

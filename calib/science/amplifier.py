@@ -51,6 +51,7 @@ METRICS: tuple[MetricDefinition, ...] = (
         "Bias: image pixels 1000 ADU above the median. Dark: more than 5 e⁻/s (and 6 sigma) above it; "
         "cosmic rays count too.",
     ),
+    MetricDefinition("invalid_fraction", "", "Share of image pixels that are not finite numbers; integers always are."),
 )
 
 
@@ -59,6 +60,7 @@ class DetectorStatistics:
     """`values[metric, amplifier]`, float64; `names` and `amplifiers` name its rows and columns.
 
     NaN where a metric does not apply: no overscan, no gain, no saturation, another image type, no finite pixel.
+    `invalid_fraction` always applies.
     """
 
     names: tuple[str, ...]
@@ -127,6 +129,7 @@ def measure_amplifier(raw: Pixels, amplifier: Amplifier, exposure_s: float, imag
             _saturated_fraction(image, amplifier.saturation),
             _dead_fraction(image, overscan) if image_type in _LIT else np.nan,
             _hot_pixels(image, _hot_limit(image_type, exposure_s, amplifier.gain, image.robust_sigma)),
+            1.0 - image.count / (amplifier.image.width * amplifier.image.height),
         ]
     )
 

@@ -57,7 +57,7 @@ def assessed(frame: RawFrame, **metrics: ArrayLike) -> Assessment:
 
 
 def statistics(detector: Detector, **metrics: ArrayLike) -> DetectorStatistics:
-    healthy = {"read_noise": 5.7, "read_noise_e": 5.7, "read_noise_adu": 3.8, "overscan_level": 1000.0}
+    healthy = {"read_noise": 5.7, "read_noise_e": 5.7, "read_noise_adu": 3.8, "overscan_level": 25_000.0}
     count = len(detector.amplifiers)
     names = tuple(metric.name for metric in METRICS)
     values = [np.broadcast_to(metrics.get(name, healthy.get(name, 0.0)), count) for name in names]

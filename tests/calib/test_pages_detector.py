@@ -82,7 +82,7 @@ def test_amplifiers_show_their_values_with_level_and_limits(observer: Client):
     cells = dict(context["amplifiers"])
     assert cells["C12"][place] == (14.5, "WARN")
     assert cells["C13"][place] == (5, "OK")
-    assert context["columns"][place].limits == "WARN outside 3 … 13, ERROR outside 2 … 18"
+    assert context["columns"][place].limits == "WARN outside 3 … 14, ERROR outside 2 … 18"
 
 
 def test_the_amplifiers_are_exported(observer: Client):

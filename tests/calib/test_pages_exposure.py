@@ -173,7 +173,7 @@ def test_rafts_and_detectors_are_rolled_up_to_the_worst(observer: Client):
 
 def test_the_worst_detectors_come_first(observer: Client):
     first = exposure(1, detectors_expected=9)
-    for detector, noise in ((0, 5.0), (1, 14.0), (2, 100.0)):
+    for detector, noise in ((0, 5.0), (1, 15.0), (2, 100.0)):
         assessed(archived(first, detector), read_noise_e=noise)
     archived(first, 3)
     words = [row["verdict"] for row in exported(observer, f"{PAGE}?format=json")]

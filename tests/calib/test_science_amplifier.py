@@ -39,7 +39,7 @@ def metrics(raw: np.ndarray, image_type: str = "BIAS", exposure_s: float = 0.0, 
 
 
 def test_every_metric_says_what_it_is():
-    assert len({metric.name for metric in METRICS}) == len(METRICS) == 9
+    assert len({metric.name for metric in METRICS}) == len(METRICS) == 10
     assert all(metric.description.endswith(".") for metric in METRICS)
 
 
@@ -123,9 +123,20 @@ def test_without_saturation_nothing_is_known_to_be_saturated():
 
 
 @pytest.mark.parametrize("image_type", ["BIAS", "DARK", "FLAT", "SCIENCE"])
-def test_an_amplifier_of_nan_has_no_metrics(image_type):
+def test_of_an_amplifier_of_nan_nothing_is_known_but_that(image_type):
     found = metrics(np.full((528, 164), np.nan, dtype=np.float32), image_type, 15.0)
+    assert found.pop("invalid_fraction") == 1.0
     assert np.isnan(list(found.values())).all()
+
+
+def test_pixels_that_are_no_numbers_are_counted_and_do_not_disturb_the_others():
+    raw = segment(10_000).astype(np.float32)
+    image_of(raw)[:8] = np.nan
+    image_of(raw)[8:12] = np.inf
+    found = metrics(raw, "FLAT", 15.0)
+    assert found["invalid_fraction"] == pytest.approx(12 / 512)
+    assert found["median"] == pytest.approx(10_000, abs=0.5)
+    assert found["dead_fraction"] == 0.0
 
 
 @pytest.mark.parametrize("image_type", ["BIAS", "DARK", "FLAT", "SCIENCE"])
@@ -139,7 +150,7 @@ def test_a_constant_amplifier_is_measured_without_noise(image_type, value):
 def test_a_whole_detector_is_measured_amplifier_by_amplifier():
     segments = [segment(100.0 * index, seed=index) for index in range(16)]
     found = measure_detector(segments, DETECTOR, 15.0, "FLAT")
-    assert found.values.shape == (len(found.names), len(found.amplifiers)) == (9, 16)
+    assert found.values.shape == (len(found.names), len(found.amplifiers)) == (10, 16)
     assert found.of("median") == pytest.approx(100.0 * np.arange(16), abs=0.3)
 
 
@@ -171,9 +182,14 @@ def simulated(image_type: str, exposure_s: float) -> DetectorStatistics:
 
 @pytest.mark.parametrize(("image_type", "exposure_s"), [("BIAS", 0.0), ("DARK", 180.0), ("FLAT", 15.0)])
 def test_the_simulated_read_noise_and_bias_level_are_recovered(image_type, exposure_s):
-    found = simulated(image_type, exposure_s)
-    assert found.of("read_noise_adu") == pytest.approx(TRUTH.read_noise_e / TRUTH.gain, rel=0.03)
-    assert found.of("overscan_level") == pytest.approx(TRUTH.bias_adu, abs=0.3)
+    found, pixels = simulated(image_type, exposure_s), 512 * 29
+    noise_adu = np.hypot(TRUTH.read_noise_e / TRUTH.gain, 1 / np.sqrt(12))  # with that of whole ADU
+    noise_pulls = (found.of("read_noise_adu") / noise_adu - 1) * np.sqrt(2 * pixels)
+    level_adu = TRUTH.bias_adu + TRUTH.bias_shape_adu[:, :512, -29:].mean(axis=(1, 2))
+    level_pulls = (found.of("overscan_level") - level_adu) / noise_adu / np.sqrt(np.pi / 2 / pixels)
+    for pulls in (noise_pulls, level_pulls):  # nothing but chance: mean 0, scatter 1, of sixteen amplifiers
+        assert abs(pulls.mean()) < 1.0
+        assert 0.4 < pulls.std() < 1.8
 
 
 def test_the_simulated_hot_pixels_are_found():
