@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from calib.focal_plane import Footprint, footprints, grid, outline
 from dayops.camera import Box, Detector, load
+from dayops.camera.sections import parse
 from dayops.camera.toml import names
+from tests.real_data import needs_real_data, real_file
 
 
 def areas(rectangles: tuple[Footprint, ...]) -> np.ndarray:
@@ -80,3 +83,32 @@ def test_an_outline_holds_all_amplifiers():
     for detector in load("lsstcam").detectors[::17]:
         x0, y0, x1, y1 = outline(detector)
         assert sum(each.area for each in footprints([detector])) == pytest.approx((x1 - x0) * (y1 - y0))
+
+
+def centre_in_header(header: fits.Header) -> tuple[float, float]:
+    """The centre of DATASEC by the FOCAL_PLANE WCS, in mm from the centre of its five rafts of 127 mm."""
+    section = parse(header["DATASEC"])
+    assert section is not None
+    column, row = (section.box.x0 + 1 + section.box.x1) / 2, (section.box.y0 + 1 + section.box.y1) / 2
+    x = header["CRVAL1F"] + header["PC1_1F"] * column + header["PC1_2F"] * row
+    y = header["CRVAL2F"] + header["PC2_1F"] * column + header["PC2_2F"] * row
+    return (x - 31_750) / 100, (y - 31_750) / 100
+
+
+@needs_real_data
+@pytest.mark.parametrize(
+    ("file_name", "detector"),
+    [
+        ("3019031900001-R10-S02-det029.fits", "R10_S02"),
+        ("3019032200002-R10-S22-det035.fits", "R10_S22"),
+        ("30211212000310-R22-S22-det098.fits", "R22_S22"),
+        ("e2v_spot.fits.gz", "R22_S11"),
+    ],
+)
+def test_every_amplifier_is_drawn_where_real_headers_put_it(file_name: str, detector: str):
+    drawn = {one.amplifier.extension: one.centre for one in footprints([load("lsstcam").by_name[detector]])}
+    with fits.open(real_file("lsst_headers", file_name)) as hdus:
+        said = {hdu.name.title(): centre_in_header(hdu.header) for hdu in hdus if "DATASEC" in hdu.header}
+    assert drawn.keys() == said.keys()
+    for extension, centre in drawn.items():
+        assert centre == pytest.approx(said[extension], abs=0.06)  # an amplifier is 5 mm wide
