@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from calib.models import Threshold
+from calib.science.amplifier import METRICS, MetricDefinition
 from calib.science.judgement import Limits
 from calib.thresholds import in_force
 
@@ -74,6 +76,15 @@ def test_two_rows_cannot_be_in_force_for_the_same_thing() -> None:
 def test_an_error_limit_inside_the_warning_limit_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError, match="threshold_in_order"), transaction.atomic():
         threshold(**wrong)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_every_metric_and_its_starting_limits_are_written_down(metric: MetricDefinition) -> None:
+    page = (settings.BASE_DIR / "docs" / "quality.md").read_text()
+    assert f"`{metric.name}`" in page
+    for row in Threshold.objects.filter(metric=metric.name, author="DayOps"):
+        for limit in (row.error_low, row.warn_low, row.warn_high, row.error_high):
+            assert limit is None or f"{limit:,.10g}".replace("-", "−") in page, (row, limit)
 
 
 def test_the_starting_rows_each_say_why() -> None:
