@@ -1,8 +1,10 @@
 """Start, extend, retry, abort and re-run: every change of a run that is not made by a worker.
 
 One function is one transaction and, where people should know, one event. Workers change tasks through `dayops.engine`,
-which calls `settle` here in the same transaction. Locks are taken in one order, tasks before their run, so that nobody
-waits in a circle.
+which calls `settle` here in the same transaction.
+
+Locks are taken in one order, so that nobody waits in a circle: QUEUED and EXECUTING tasks before their run; PENDING and
+ended ones only by whoever holds the run. A run that is over therefore has no task that anybody could claim or commit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Now
 
 from dayops import events
@@ -20,6 +22,7 @@ from dayops.models import Attempt, Phase, Run, Severity, Task
 from dayops.version import code_version
 
 MAX_ATTEMPTS = 5
+_LIVE = [Phase.QUEUED, Phase.EXECUTING]
 
 
 class NotPossible(Exception):
@@ -87,7 +90,8 @@ def add_tasks(run: Run, tasks: Sequence[NewTask]) -> int:
         raise NotPossible(f"{run} was aborted and takes no new tasks. Re-run it first.")
     added = _insert(run, tasks)
     if added and run.is_over:
-        Run.objects.filter(pk=run.pk).update(phase=Phase.EXECUTING, ended_at=None, error="")
+        phase = Phase.EXECUTING if run.started_at else Phase.QUEUED
+        Run.objects.filter(pk=run.pk).update(phase=phase, ended_at=None, error="")
     settle(run.pk)
     return added
 
@@ -114,29 +118,42 @@ def _insert(run: Run, tasks: Sequence[NewTask]) -> int:
 
 
 def settle(run_id: int) -> None:
-    """Bring a run up to date with its tasks: open the next stage, or end the run. Idempotent.
+    """Bring a run up to date with its tasks: open the stage whose turn it is, or end the run. Idempotent.
 
-    A stage opens when every earlier one has COMPLETED; a task in ERROR holds the later stages back, and ends the run
-    when nothing else is left to do in its stage. The run row is locked, so that of two workers which finish the last
-    two tasks of a stage at once, the second sees both.
+    It is the turn of the first stage that is not COMPLETED; what waits in later ones is held back, also when a late
+    task opens an earlier stage again. What executes there already goes on. The run ends when nothing is left that can
+    be done; a task in ERROR keeps the later stages PENDING. The run row is locked, so that of two workers which finish
+    the last two tasks of a stage at once, the second sees both.
     """
     run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
     if run.is_over:
         return
-    counts = run.tasks.aggregate(
-        unfinished=Count("id", filter=Q(phase__in=[Phase.PENDING, Phase.QUEUED, Phase.EXECUTING])),
+    found = run.tasks.aggregate(
+        turn=Min("ordinal", filter=~Q(phase=Phase.COMPLETED)),
+        pending=Min("ordinal", filter=Q(phase=Phase.PENDING)),
+        queued=Max("ordinal", filter=Q(phase=Phase.QUEUED)),
+        live=Count("id", filter=Q(phase__in=_LIVE)),
         failed=Count("id", filter=Q(phase=Phase.ERROR)),
-        first_open=Min("ordinal", filter=Q(phase__in=[Phase.PENDING, Phase.QUEUED, Phase.EXECUTING])),
-        first_failed=Min("ordinal", filter=Q(phase=Phase.ERROR)),
     )
-    held_back = counts["failed"] and counts["unfinished"] and counts["first_open"] > counts["first_failed"]
-    if counts["unfinished"] == 0 or held_back:
-        _end(run, failed=counts["failed"])
-        return
-    opened = run.tasks.filter(phase=Phase.PENDING, ordinal=counts["first_open"])
-    queues = set(opened.values_list("queue", flat=True))
+    turn, queued = found["turn"], found["queued"]
+    held_back = _hold_back(run, turn) if queued is not None and queued > turn else 0
+    if turn is not None and found["pending"] == turn:
+        _open(run, turn)
+    elif found["live"] == held_back:
+        _end(run, failed=found["failed"])
+
+
+def _open(run: Run, turn: int) -> None:
+    opened = run.tasks.filter(phase=Phase.PENDING, ordinal=turn)
+    queues = set(opened.order_by().values_list("queue", flat=True).distinct())
     opened.update(phase=Phase.QUEUED, not_before=Now())
     ring_on_commit(queues)
+
+
+def _hold_back(run: Run, turn: int) -> int:
+    """Take the tasks of later stages from their queues again, but for those that a worker is claiming just now."""
+    waiting = run.tasks.filter(phase=Phase.QUEUED, ordinal__gt=turn).select_for_update(skip_locked=True, no_key=True)
+    return Task.objects.filter(pk__in=[task.pk for task in waiting.only("pk")]).update(phase=Phase.PENDING)
 
 
 def _end(run: Run, *, failed: int) -> None:
@@ -190,13 +207,11 @@ def rerun(run_id: int, *, actor: str, reason: str) -> None:
 @transaction.atomic
 def abort(run_id: int, *, actor: str, reason: str) -> None:
     """End a run now: waiting tasks are ABORTED, executing ones lose their lease and cannot commit any more."""
-    live = Task.objects.filter(run=run_id).exclude(phase__in=Phase.ended())
-    taken = [task.pk for task in live.select_for_update(no_key=True).order_by("id").only("id")]  # tasks before runs
-    run = _locked(run_id, reason)
+    run = _locked_with_live_tasks(run_id, reason)
     if run.is_over:
         raise NotPossible(f"{run} is {run.phase} already; there is nothing to abort.")
-    Task.objects.filter(pk__in=taken).update(phase=Phase.ABORTED, ended_at=Now(), lease_until=None)
-    attempts = Attempt.objects.filter(task__in=taken, outcome=Attempt.Outcome.RUNNING)
+    run.tasks.exclude(phase__in=Phase.ended()).update(phase=Phase.ABORTED, ended_at=Now(), lease_until=None)
+    attempts = Attempt.objects.filter(task__run=run_id, outcome=Attempt.Outcome.RUNNING)
     attempts.update(outcome=Attempt.Outcome.ABORTED, ended_at=Now())
     Run.objects.filter(pk=run_id).update(phase=Phase.ABORTED, ended_at=Now(), abort_requested=True)
     _tell("run.aborted", run, f"{actor} aborted {run.title}", actor, reason, severity=Severity.WARN)
@@ -206,6 +221,18 @@ def _locked(run_id: int, reason: str) -> Run:
     if not reason.strip():
         raise NotPossible("A reason is needed: say in a few words why, so that the next shift understands.")
     return Run.objects.select_for_update(no_key=True).get(pk=run_id)
+
+
+def _locked_with_live_tasks(run_id: int, reason: str) -> Run:
+    """The run and every task that could be claimed or committed, locked. Where a stage opened meanwhile: once more."""
+    while True:
+        with transaction.atomic():
+            live = Task.objects.filter(run=run_id, phase__in=_LIVE)
+            taken = [task.pk for task in live.select_for_update(no_key=True).order_by("id").only("pk")]
+            run = _locked(run_id, reason)
+            if not live.exclude(pk__in=taken).exists():
+                return run
+            transaction.set_rollback(True)  # lets go of the locks
 
 
 def _grant_attempts(run: Run) -> None:

@@ -246,6 +246,33 @@ def test_new_tasks_open_an_ended_run_again() -> None:
     assert Run.objects.get().phase == Phase.COMPLETED
 
 
+def test_a_late_task_of_an_earlier_stage_holds_the_later_stages_back() -> None:
+    run = run_of(task("b", stage="bias"), task("d", stage="dark"), task("e", stage="dark"), stages=("bias", "dark"))
+    perform(take())
+    dark = take()
+    runs.add_tasks(run, [task("late", stage="bias")])
+    assert dict(run.tasks.values_list("key", "phase")) == {
+        "b": Phase.COMPLETED,
+        "late": Phase.QUEUED,
+        "d": Phase.EXECUTING,  # what executes already goes on
+        "e": Phase.PENDING,
+    }
+    perform(dark)
+    assert work_all() == 2
+    assert Run.objects.get().phase == Phase.COMPLETED
+
+
+def test_a_run_is_not_over_while_one_of_its_tasks_executes() -> None:
+    run = run_of(task("b", stage="bias"), task("d", stage="dark"), stages=("bias", "dark"))
+    perform(take())
+    dark = take()
+    runs.add_tasks(run, [task("late", "tests.refuse", stage="bias")])
+    perform(take())
+    assert Run.objects.get().phase == Phase.EXECUTING
+    perform(dark)
+    assert Run.objects.get().phase == Phase.ERROR
+
+
 def test_an_aborted_run_takes_no_new_tasks() -> None:
     run = run_of(task("one"))
     runs.abort(run.pk, actor="olivia", reason="enough")
