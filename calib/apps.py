@@ -10,6 +10,7 @@ class CalibConfig(AppConfig):
     def ready(self) -> None:
         from calib import board, jobs, services  # noqa: F401 (jobs registers its job functions)
         from calib.science.amplifier import warm_up
+        from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
         from dayops.web import navigation
@@ -20,3 +21,4 @@ class CalibConfig(AppConfig):
         navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
         on_archived(services.queue_assessment)
         warm_up_with(warm_up)
+        warm_up_with(images.warm_up)

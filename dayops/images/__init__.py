@@ -6,6 +6,7 @@ Files come from outside: nothing here trusts a name, a size or a number in a hea
 from dayops.images.headers import Hdu, read_hdus, read_headers, scan
 from dayops.images.inflation import INFLATED_LIMIT_BYTES, inflated
 from dayops.images.pixels import Segment, assemble, read_segments, subtract_overscan, trim
+from dayops.images.rice import warm_up
 
 __all__ = [
     "INFLATED_LIMIT_BYTES",
@@ -19,4 +20,5 @@ __all__ = [
     "scan",
     "subtract_overscan",
     "trim",
+    "warm_up",
 ]

@@ -1,8 +1,9 @@
 """Raw segments, and the detector they make up."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import fitsio
 import numpy as np
@@ -13,6 +14,8 @@ from dayops.camera.headers import BadFrame
 from dayops.camera.segments import hdu_numbers
 from dayops.images.headers import Hdu, read_hdus
 from dayops.images.inflation import inflated
+from dayops.images.rice import Refused
+from dayops.images.tile_compression import read_rice
 
 Segment = npt.NDArray[np.integer[Any]] | npt.NDArray[np.float32]
 
@@ -85,9 +88,18 @@ def _read_images(path: Path, numbers: list[int]) -> list[Segment]:
     with path.open("rb") as file:
         try:
             with fitsio.FITS(f"/dev/fd/{file.fileno()}", "r") as fits:
-                return [_native(fits[number].read()) for number in numbers]
+                return [_native(_pixels(file, fits[number])) for number in numbers]
         except OSError as error:
             raise BadFrame([f"The pixels cannot be read: {str(error).splitlines()[-1]}"]) from error
+
+
+def _pixels(file: BinaryIO, hdu: Any) -> npt.NDArray[Any]:
+    """Our decoder is several times faster than CFITSIO's; what it refuses is for CFITSIO to read, or to refuse."""
+    at = hdu.get_offsets()
+    with suppress(Refused):
+        return read_rice(file, at["header_start"], at["data_start"], at["data_end"])
+    pixels: npt.NDArray[Any] = hdu.read()
+    return pixels
 
 
 def _native(pixels: npt.NDArray[Any]) -> Segment:
