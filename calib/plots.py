@@ -49,7 +49,7 @@ def focal_plane(
     measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[Detector], str]
 ) -> go.Figure:
     """Every amplifier at its place, coloured by its value or level; a click follows `link` of its detector."""
-    figure = new_figure(x="x / mm", y="y / mm")
+    figure = new_figure(x="focal plane x / mm", y="focal plane y / mm")
     figure.add_trace(_cells(measured, colours))
     figure.add_trace(_outlines(measured.plane))
     figure.add_trace(_places(measured, link))
