@@ -35,7 +35,7 @@ def histogram(of: MetricMap) -> go.Figure:
 def test_the_focal_plane_has_equal_axes_in_millimetres():
     layout = plane(measured(5.0)).layout
     assert (layout.yaxis.scaleanchor, layout.yaxis.scaleratio) == ("x", 1)
-    assert layout.xaxis.title.text == "x / mm"
+    assert layout.xaxis.title.text == "focal plane x / mm"
 
 
 def test_each_amplifier_is_found_by_the_pointer_once():
