@@ -35,3 +35,10 @@ def test_the_pages_benchmark_measures_every_page_with_constant_queries() -> None
     for page in ("board", "exposures", "focal_plane"):
         assert found[f"p95_ms_{page}"] > 0
         assert 0 < found[f"queries_{page}"] <= 30
+
+
+def test_the_assessment_benchmark_beats_its_peer_on_the_same_file() -> None:
+    found = last_line([sys.executable, "-m", "bench", "calib_qa", "--quick"])
+    assert found["cpu_ratio_vs_astropy"] >= 4
+    assert found["decode_cpu_s"] > 0
+    assert 0 < found["peak_gib"] < 2
