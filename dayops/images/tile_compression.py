@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dayops.images.rice import BLOCK_SIZES, PADDING, Integers, Refused, decode
 
+_KEYWORD = re.compile(r"[A-Z0-9_-]* *")
 _CARD = re.compile(r"(\w+) *= +(?:'([^']*?) *'|([^ /']+)) *(?:/.*)?")
 _ABSENT = ("ZBLANK", "BLANK", "ZSCALE", "ZZERO", "TSCAL1", "TZERO1", "TNULL1")
 _TABLE = ("XTENSION", "NAXIS1", "NAXIS2", "PCOUNT", "TFIELDS", "TTYPE1", "TFORM1", "THEAP")
@@ -72,12 +73,16 @@ def _cards(header: str) -> dict[str, str]:
     """The values of the keywords that matter here, as they are written."""
     cards: dict[str, str] = {}
     for start in range(0, len(header), 80):
-        if header[start : start + 8] not in _KNOWN:
-            continue
-        match = _CARD.fullmatch(header[start : start + 80])
-        if match is None or match[1] in cards:
-            raise Refused(f"{header[start : start + 8].strip()} is twice in the header, or written in another way.")
-        cards[match[1]] = match[3] or match[2] or ""
+        keyword, card = header[start : start + 8], header[start : start + 80]
+        if keyword == "END     ":
+            break
+        if not _KEYWORD.fullmatch(keyword):  # CFITSIO takes BZERo for BZERO
+            raise Refused(f"{keyword!r} is not a keyword.")
+        if keyword in _KNOWN:
+            match = _CARD.fullmatch(card)
+            if match is None or match[1] in cards:
+                raise Refused(f"{keyword.strip()} is twice in the header, or written in another way.")
+            cards[match[1]] = match[3] or match[2] or ""
     return cards
 
 

@@ -229,6 +229,7 @@ def test_tiles_that_do_not_fill_the_array_are_an_error_of_the_caller(pixels, roo
         (b"GCOUNT  =                    1", b"ZBLANK  =                    7"),
         (b"GCOUNT  =                    1", b"ZNAXIS  =                    2"),
         (b"GCOUNT  =                    1", b"THEAP   =                    1"),
+        (b"GCOUNT  =                    1", b"BZERo   =           2147483648"),
     ],
 )
 def test_a_header_that_says_anything_unusual_is_refused(tmp_path, old, new):
