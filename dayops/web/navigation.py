@@ -34,9 +34,10 @@ DESTINATIONS = [
 
 
 def add(destination: Destination) -> None:
-    """Put a page into the header, once; an activity calls this from its `AppConfig.ready`."""
+    """Put an activity's page into the header, once, between the board and the pages about work."""
     if destination not in DESTINATIONS:
-        DESTINATIONS.append(destination)
+        names = [known.name for known in DESTINATIONS]
+        DESTINATIONS.insert(names.index("runs") if "runs" in names else len(names), destination)
 
 
 def links(day: ObservingDay) -> Iterator[Link]:
