@@ -73,7 +73,9 @@ def prepare(demonstration: Demonstration) -> tuple[SignIn, ...]:
     return people
 
 
-def start_observatory(demonstration: Demonstration, camera: str, seed: int, exposures: int | None = None) -> str:
+def start_observatory(
+    demonstration: Demonstration, camera: str, seed: int, exposures: int | None = None, fault: str | None = None
+) -> str:
     """Start the simulated Camera Data System; returns its address."""
     announcement = demonstration.state / "camera_data_system.json"
     announcement.unlink(missing_ok=True)
@@ -81,6 +83,7 @@ def start_observatory(demonstration: Demonstration, camera: str, seed: int, expo
     words += ["--cadence", str(demonstration.cadence_s), "--seed", str(seed), "--camera", camera]
     words += ["--day-obs", str(demonstration.day.day_obs)]
     words += ["--exposures", str(exposures)] if exposures else []
+    words += ["--fault", fault] if fault else []
     child = Child("Camera Data System", manage("camera_data_system", *words), demonstration.logs / "camera.log")
     demonstration.start(child)
     said = _wait_for(announcement, child)

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from dayops.camera import Camera, Detector
 from dayops.day_plan import PlannedExposure
 from dayops.observing_day import mjd_tai, tai_offset
+from dayops.simulator.faults import Acts, Fault, Hit
 from dayops.simulator.fits_writer import Card, write_frame
-from dayops.simulator.pixels import expose
+from dayops.simulator.pixels import collect, read_out
 from dayops.simulator.scenes import scene_for
 from dayops.simulator.seeds import generator
 from dayops.simulator.truth import DetectorTruth, truth_for
@@ -39,17 +40,30 @@ class Shot:
         """A bias is read at once; anything else waits half the readout on average."""
         return self.planned.exposure_s + READOUT_S / 2 if self.planned.image_type != "BIAS" else 0.0
 
-    def file_name(self, detector: Detector) -> str:
-        return f"{self.name}_{detector.name}.fits"
+    def file_name(self, detector: Detector, repeat: int = 0) -> str:
+        """`repeat` above 0 names the file of a frame that is offered more than once."""
+        return f"{self.name}_{detector.name}{f'_again{repeat}' if repeat else ''}.fits"
+
+    def hit_by(self, fault: Fault | None, detector: Detector, seed: int) -> Hit:
+        """How `fault` acts on the frame of one detector."""
+        healthy = Hit(Acts(), 0.0, self.camera, detector, self.planned, 0, (), ())
+        return fault.hit(healthy, seed, self.day_obs) if fault else healthy
 
 
-def simulate(shot: Shot, detector_id: int, seed: int) -> bytes:
-    """The raw FITS file of `shot` on one detector. Same arguments, same bytes."""
-    planned, truth = shot.planned, truth_for(shot.camera, detector_id, seed, shot.day_obs)
-    scene = scene_for(planned.image_type, planned.filter)
-    light_e = scene.electrons(shot.camera, truth.detector, planned.exposure_s)
-    rng = generator("frame", seed, shot.day_obs, planned.seq_num, detector_id)
-    return write_frame(truth.detector, expose(truth, light_e, shot.dark_time_s, rng), _primary_cards(shot, truth))
+def simulate(shot: Shot, detector_id: int, seed: int, fault: Fault | None = None, repeat: int = 0) -> bytes:
+    """The raw FITS file of `shot` on one detector. Same arguments, same bytes.
+
+    `fault` acts where it hits this frame. `repeat` above 0 is the same exposure with other noise.
+    """
+    planned = shot.planned
+    hit = shot.hit_by(fault, shot.camera.by_id[detector_id], seed)
+    truth = hit.acts.on_truth(truth_for(shot.camera, detector_id, seed, shot.day_obs), hit)
+    light_e = scene_for(planned.image_type, planned.filter).electrons(shot.camera, truth.detector, planned.exposure_s)
+    rng = generator("frame", seed, shot.day_obs, planned.seq_num, detector_id, *([repeat] if repeat else []))
+    electrons = collect(truth, hit.acts.on_light(light_e, hit), shot.dark_time_s, rng)
+    segments = hit.acts.on_pixels(read_out(truth, hit.acts.on_electrons(electrons, hit), rng), hit)
+    cards = hit.acts.on_cards(_primary_cards(shot, truth), hit)
+    return hit.acts.on_bytes(write_frame(truth.detector, segments, cards), hit)
 
 
 def _primary_cards(shot: Shot, truth: DetectorTruth) -> list[Card]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -17,18 +17,23 @@ from dayops.camera import Camera, Detector
 from dayops.camera_data_system import FolderCameraDataSystem, OfferedFrame
 from dayops.day_plan import Plan
 from dayops.observing_day import ObservingDay
+from dayops.simulator.faults import Fault
 from dayops.simulator.frames import Shot, simulate
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What to take: the first `exposures` (all when None) of the plan of `day_obs`, the first at `begins_at` UTC."""
+    """What to take: the first `exposures` (all when None) of the plan of `day_obs`, the first at `begins_at` UTC.
+
+    `fault` spoils some of it.
+    """
 
     camera: Camera
     day_obs: int
     seed: int
     begins_at: datetime
     exposures: int | None = None
+    fault: Fault | None = None
 
     def shots(self) -> tuple[Shot, ...]:
         planned = Plan.load().exposures(self.day_obs)[: self.exposures]
@@ -36,6 +41,32 @@ class Programme:
             Shot(self.camera, self.day_obs, one, self.begins_at + timedelta(seconds=one.begins_after_s))
             for one in planned
         )
+
+    def files(self) -> tuple["PlannedFile", ...]:
+        """Every file that will be offered, in the order taken: one a frame unless the fault says otherwise."""
+        files = []
+        for shot in self.shots():
+            for detector in shot.camera.detectors:
+                acts = shot.hit_by(self.fault, detector, self.seed).acts
+                files += [
+                    PlannedFile(shot, detector, repeat, refusable=repeat >= acts.offers - acts.refusable)
+                    for repeat in range(acts.offers)
+                ]
+        return tuple(files)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One file that will be offered. `refusable`: by a fault, it is not fit to be archived."""
+
+    shot: Shot
+    detector: Detector
+    repeat: int
+    refusable: bool
+
+    @property
+    def name(self) -> str:
+        return self.shot.file_name(self.detector, self.repeat)
 
 
 def usual_beginning(day_obs: int, now: datetime) -> datetime:
@@ -61,6 +92,7 @@ class Observatory:
         self.folder = folder
         self.programme = _kept_programme(folder, programme)
         self._shots = self.programme.shots()
+        self._files = self.programme.files()
         self._offered = {frame.name: frame for frame in FolderCameraDataSystem(str(folder)).listing().frames}
         self._lock = threading.Lock()
 
@@ -76,7 +108,7 @@ class Observatory:
 
     def status(self) -> dict[str, Any]:
         """Exposures planned and taken whole, and whether that is all."""
-        missing = {shot.name for shot, _ in self._missing()}
+        missing = {file.shot.name for file in self._missing()}
         return {
             "camera": self.programme.camera.name,
             "day_obs": self.programme.day_obs,
@@ -84,29 +116,28 @@ class Observatory:
             "planned": len(self._shots),
             "taken": len(self._shots) - len(missing),
             "frames": len(self.frames(self.programme.day_obs)),
+            "refusable": sum(file.refusable for file in self._files if self.frame(file.name)),
             "finished": not missing,
         }
 
     def take_all(self, stop: threading.Event, cadence_s: float) -> None:
         """Take what is missing, an exposure every `cadence_s` seconds or as fast as it goes, until done or `stop`."""
         due, current = monotonic(), None
-        for shot, detector in self._missing():
-            if shot is not current:
+        for file in self._missing():
+            if file.shot is not current:
                 due = max(due + cadence_s, monotonic()) if current else due
-                current = shot
+                current = file.shot
             if stop.wait(max(0.0, due - monotonic())):
                 return
-            self._publish(shot, detector)
+            self._publish(file)
 
-    def _missing(self) -> Iterator[tuple[Shot, Detector]]:
-        for shot in self._shots:
-            for detector in shot.camera.detectors:
-                if self.frame(shot.file_name(detector)) is None:
-                    yield shot, detector
+    def _missing(self) -> Iterator[PlannedFile]:
+        return (file for file in self._files if self.frame(file.name) is None)
 
-    def _publish(self, shot: Shot, detector: Detector) -> None:
+    def _publish(self, file: PlannedFile) -> None:
         """The checksum first: a frame that can be seen can be verified."""
-        name, content = shot.file_name(detector), simulate(shot, detector.id, self.programme.seed)
+        name, shot, detector = file.name, file.shot, file.detector
+        content = simulate(shot, detector.id, self.programme.seed, self.programme.fault, file.repeat)
         sha256 = hashlib.sha256(content).hexdigest()
         _write(self.folder / f"{name}.sha256", f"{sha256}  {name}\n".encode())
         _write(self.folder / name, content)
@@ -126,18 +157,23 @@ class Observatory:
 
 def _kept_programme(folder: Path, programme: Programme) -> Programme:
     record = folder / f"programme-{programme.day_obs}.json"
-    facts = {"camera": programme.camera.name, "seed": programme.seed}
+    fault = programme.fault.name if programme.fault else None
+    facts = {"camera": programme.camera.name, "seed": programme.seed, "fault": fault}
     if not record.exists():
         _write(record, json.dumps(facts | {"begins_at": programme.begins_at.isoformat()}).encode())
         return programme
     kept = json.loads(record.read_text())
-    if {name: kept[name] for name in facts} != facts:
+    if {name: kept.get(name) for name in facts} != facts:
         raise ValueError(
-            f"{folder} already holds day {programme.day_obs} of camera {kept['camera']} with seed {kept['seed']}, not "
-            f"{facts['camera']} with seed {facts['seed']}: give another --folder, or the same camera and seed"
+            f"{folder} already holds day {programme.day_obs} of camera {_described(kept)}, not {_described(facts)}: "
+            "give another --folder, or the same camera, seed and fault"
         )
-    begins_at = datetime.fromisoformat(kept["begins_at"])
-    return Programme(programme.camera, programme.day_obs, programme.seed, begins_at, programme.exposures)
+    return replace(programme, begins_at=datetime.fromisoformat(kept["begins_at"]))
+
+
+def _described(facts: dict[str, Any]) -> str:
+    fault = f" and fault {facts['fault']}" if facts.get("fault") else ""
+    return f"{facts['camera']} with seed {facts['seed']}{fault}"
 
 
 def _write(path: Path, content: bytes) -> None:

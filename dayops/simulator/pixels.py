@@ -23,8 +23,18 @@ def expose(
     `light_e` is the expected light in electrons, broadcastable to (height, width), before the detector's response;
     `dark_time_s` the time over which dark current and cosmic rays collect.
     """
+    return read_out(truth, collect(truth, light_e, dark_time_s, rng), rng)
+
+
+def collect(truth: DetectorTruth, light_e: FloatArray, dark_time_s: float, rng: np.random.Generator) -> FloatArray:
+    """Electrons caught, (height, width): light, dark current and cosmic rays. Arguments as those of `expose`."""
     electrons = shot_noise(light_e * truth.response + truth.dark_map_e_s * np.float32(dark_time_s), rng)
     add_cosmic_rays(electrons, truth.detector.pixel_um, dark_time_s, rng)
+    return electrons
+
+
+def read_out(truth: DetectorTruth, electrons: FloatArray, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Raw segments in ADU of the `electrons` (height, width) that a detector holds."""
     charge = _onto_segments(electrons, truth)
     charge = _transferred(charge, truth)
     charge *= 1 - _each(truth.nonlinearity) * charge / np.float32(1e5)

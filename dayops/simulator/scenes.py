@@ -41,7 +41,7 @@ class Flat:
     def electrons(self, camera: Camera, detector: Detector, exposure_s: float) -> NDArray[np.float32]:
         if self.filter not in LAMP_E_S:
             raise ValueError(f"The flat lamp has no filter {self.filter!r}: expected one of {', '.join(LAMP_E_S)}")
-        u, v = _focal_plane(camera, detector)
+        u, v = focal_plane(camera, detector)
         light_e = LAMP_E_S[self.filter] * exposure_s * (1 - 0.08 * (u**2 + v**2) + 0.01 * u)
         return light_e.astype(np.float32, copy=False)
 
@@ -55,7 +55,7 @@ def scene_for(image_type: str, band: str) -> Scene:
     raise ValueError(f"There is no calibration scene for image type {image_type!r}: expected BIAS, DARK, FLAT or PTC")
 
 
-def _focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def focal_plane(camera: Camera, detector: Detector) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Where the pixels lie on the focal plane, in units of the camera's radius. Shapes broadcast to (height, width)."""
     scale = detector.pixel_um / 1000.0
     x = (np.arange(detector.width, dtype=np.float32) - (detector.width - 1) / 2)[None, :] * scale

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dayops.camera import load
 from dayops.observing_day import ObservingDay
 from dayops.simulator.camera_data_system import CameraDataSystemServer, FrameHandler
+from dayops.simulator.faults import Fault, fault_named
 from dayops.simulator.misbehaviour import MISBEHAVIOURS
 from dayops.simulator.observatory import Observatory, Programme, usual_beginning
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--exposures", type=_natural, default=None, help="take only the first N of the plan")
         parser.add_argument("--begin", type=_instant, default=None, help="UTC start of the first exposure, ISO 8601")
         parser.add_argument("--announce", type=Path, help="file that receives the address as JSON once it answers")
+        parser.add_argument("--fault", type=_fault, default=None, metavar="NAME", help="one fault of the catalogue")
         parser.add_argument("--misbehave", choices=sorted(MISBEHAVIOURS), help="serve badly, for drills")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,7 +76,9 @@ class Command(BaseCommand):
 def _programme(options: dict[str, Any]) -> Programme:
     day = options["day_obs"] or ObservingDay.current()
     begins_at = options["begin"] or usual_beginning(day.day_obs, datetime.now(UTC))
-    return Programme(load(options["camera"]), day.day_obs, options["seed"], begins_at, options["exposures"])
+    return Programme(
+        load(options["camera"]), day.day_obs, options["seed"], begins_at, options["exposures"], options["fault"]
+    )
 
 
 def _announce(file: Path, server: CameraDataSystemServer) -> None:
@@ -86,6 +90,13 @@ def _announce(file: Path, server: CameraDataSystemServer) -> None:
 def _day(text: str) -> ObservingDay:
     try:
         return ObservingDay.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _fault(name: str) -> Fault:
+    try:
+        return fault_named(name)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

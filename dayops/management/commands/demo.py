@@ -14,6 +14,7 @@ from dayops import demonstration as demo
 from dayops.day_summary import day_summary
 from dayops.observing_day import ObservingDay
 from dayops.sign_ins import SignIn
+from dayops.simulator.faults import fault_named
 
 STALL_S = 120.0
 TELL_EVERY_S = 5.0
@@ -32,9 +33,13 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=2)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--exposures", type=int, help="take only the first N exposures of the day's plan")
+        parser.add_argument(
+            "--fault", metavar="NAME", help="let one thing go wrong, by its name in the fault catalogue"
+        )
         parser.add_argument("--day-obs", help="YYYY-MM-DD (default: today's)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_fault(options["fault"])
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _end)
         try:
@@ -49,7 +54,8 @@ class Command(BaseCommand):
         demonstration = demo.Demonstration(settings.STATE_DIR, day, cadence, options["workers"], self.stdout)  # type: ignore[arg-type]
         try:
             people = demo.prepare(demonstration)
-            camera = demo.start_observatory(demonstration, settings.CAMERA, options["seed"], options["exposures"])
+            wanted = options["seed"], options["exposures"], options["fault"]
+            camera = demo.start_observatory(demonstration, settings.CAMERA, *wanted)
             demo.start_engine(demonstration, camera)
             if options["once"]:
                 self._once(demonstration, camera)
@@ -103,7 +109,7 @@ class Command(BaseCommand):
     def _day_is_done(self, demonstration: demo.Demonstration, camera: str) -> bool:
         status = demo.camera_status(camera)
         summary = day_summary(demonstration.day.day_obs)
-        return bool(status.get("finished")) and summary.everything_is_in(int(status["frames"]))
+        return bool(status.get("finished")) and summary.everything_is_in(status["frames"] - status["refusable"])
 
     def _conclude(self, demonstration: demo.Demonstration) -> None:
         summary = day_summary(demonstration.day.day_obs)
@@ -113,6 +119,14 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({"day_obs": demonstration.day.day_obs, **summary.as_json(), "seconds": seconds}))
         if summary.failed or not summary.exposures:
             raise SystemExit(1)
+
+
+def _check_fault(name: str | None) -> None:
+    try:
+        if name:
+            fault_named(name)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _end(number: int, frame: FrameType | None) -> None:
