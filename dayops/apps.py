@@ -12,10 +12,13 @@ class DayopsConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.db.backends.signals import connection_created
 
         from dayops.activities import Activity, no_run_yet, register
         from dayops.archive import jobs  # noqa: F401 (registers its job functions)
         from dayops.archive.catch_up import catch_up
+        from dayops.engine.sessions import lets_go_when_frozen
+        from dayops.heartbeat import forget_old_processes
         from dayops.scheduler import every
 
         register(
@@ -29,6 +32,8 @@ class DayopsConfig(AppConfig):
                 lane=no_run_yet("No maintenance is planned for this day."),
             )
         )
+        connection_created.connect(lets_go_when_frozen, dispatch_uid="dayops.engine.sessions")
+        every(3600.0, "forget old processes", forget_old_processes)
         if settings.DRILL:
             from dayops.drills import chaos_steps  # noqa: F401 (registers its job functions)
         if settings.CAMERA_DATA_SYSTEM:

@@ -53,19 +53,27 @@ def bell(name: str) -> Queue:
 
 
 def ring(queue: str) -> None:
-    """Put one ring on `queue`. A Redis that is away is only logged: the tick will ring."""
+    """Put one ring on `queue`, unless enough wait: whoever answers those will see this work too.
+
+    A Redis that is away is only logged: the tick will ring.
+    """
     try:
-        bell(queue).enqueue_call(
-            ANSWER,
-            kwargs={"queue": queue},
-            timeout=_HORSE_LIMIT_S,
-            ttl=_RING_TTL_S,
-            result_ttl=0,
-            failure_ttl=_RING_TTL_S,
-            description=f"work on {queue}?",
-        )
+        if rings_waiting(queue) < MOST_RINGS:
+            _enqueue(queue)
     except (RedisError, OSError) as error:
         log.warning("could not ring %s: %s", queue, error)
+
+
+def _enqueue(queue: str) -> None:
+    bell(queue).enqueue_call(
+        ANSWER,
+        kwargs={"queue": queue},
+        timeout=_HORSE_LIMIT_S,
+        ttl=_RING_TTL_S,
+        result_ttl=0,
+        failure_ttl=_RING_TTL_S,
+        description=f"work on {queue}?",
+    )
 
 
 def ring_on_commit(queues: set[str]) -> None:

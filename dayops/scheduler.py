@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.functions import Now
@@ -69,15 +70,16 @@ def _repeat(duty: Duty, stop: threading.Event) -> None:
         _guarded(duty.name, lambda: _do(duty))
 
 
-def _guarded(name: str, function: Callable[[], object]) -> None:
+def _guarded(name: str, function: Callable[[], object]) -> object:
     try:
-        function()
+        return function()
     except (DatabaseError, InterfaceError, RedisError) as error:
         log.warning("%s: %s", name, error)
         connection.close()
     except Exception:
         log.exception("%s failed; it will be tried again", name)
         connection.close()
+    return None
 
 
 def _do(duty: Duty) -> None:
@@ -103,8 +105,8 @@ def tick() -> None:
 
 
 def recover() -> int:
-    """Give back the tasks of dead holders; returns how many."""
-    return sum(_give_back(task_id, attempt, lapsed) for task_id, attempt, lapsed in _abandoned())
+    """Give back the tasks of dead holders; returns how many. One that cannot be given back stands in no other's way."""
+    return sum(bool(_guarded(f"giving back task {found[0]}", partial(_give_back, *found))) for found in _abandoned())
 
 
 def _abandoned() -> list[tuple[int, int, bool]]:
@@ -128,6 +130,8 @@ def _abandoned() -> list[tuple[int, int, bool]]:
 
 @transaction.atomic
 def _give_back(task_id: int, attempt: int, lapsed: bool) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")  # the tick does not wait for a run that somebody holds
     executing = Task.objects.select_for_update(no_key=True, skip_locked=True)
     task = executing.filter(pk=task_id, attempt=attempt, phase=Phase.EXECUTING).first()
     if task is None:

@@ -1,5 +1,6 @@
 """Builders of runs and tasks, and small job functions for the engine's tests."""
 
+import time
 from itertools import count
 from typing import Any
 
@@ -25,6 +26,31 @@ def succeed(work: Work) -> None:
 @job_function("tests.refuse")
 def refuse(work: Work) -> None:
     raise BadInput("frame 7 has 15 amplifiers where 16 were expected")
+
+
+@job_function("tests.refuse_oddly")
+def refuse_oddly(work: Work) -> None:
+    raise BadInput("header 'a\0b' of file \udcff.fits is wrong")
+
+
+@job_function("tests.run_out_of_memory")
+def run_out_of_memory(work: Work) -> None:
+    raise MemoryError
+
+
+@job_function("tests.linger")
+def linger(work: Work) -> None:
+    """Commit, then take time to return."""
+    with work.commit():
+        pass
+    time.sleep(work.arguments["seconds"])
+
+
+@job_function("tests.linger_before")
+def linger_before(work: Work) -> None:
+    time.sleep(work.arguments["seconds"])
+    with work.commit():
+        pass
 
 
 @job_function("tests.be_away")

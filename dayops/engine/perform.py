@@ -3,7 +3,9 @@
 import logging
 import time
 import traceback
+from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -13,7 +15,7 @@ from dayops import runs
 from dayops.engine.claim import after, claim, unlock
 from dayops.engine.functions import named
 from dayops.engine.keeper import Keeper
-from dayops.engine.work import BadInput, Retriable, Work, end_attempt
+from dayops.engine.work import BadInput, Retriable, Work, end_attempt, storable
 from dayops.models import Attempt, Phase, Task
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ def _record_end_badly(work: Work, error: Exception) -> None:
     if not work.still_mine():
         return
     Task.objects.filter(pk=work.task_id).update(
-        phase=Phase.ERROR, lease_until=None, ended_at=Now(), error=_sentence(error), error_class=type(error).__name__
+        phase=Phase.ERROR, lease_until=None, ended_at=Now(), error=_sentence(error), error_class=_class(error)
     )
     end_attempt(work, Attempt.Outcome.ERROR, _trace(error))
     runs.settle(work.run_id)
@@ -92,21 +94,26 @@ def _record_try_later(work: Work, error: Exception, spare: int) -> None:
         not_before=after(_PAUSES_S[min(work.attempt, len(_PAUSES_S)) - 1]),
         max_attempts=F("max_attempts") + spare,
         error=_sentence(error),
-        error_class=type(error).__name__,
+        error_class=_class(error),
     )
     end_attempt(work, Attempt.Outcome.RETRY, _trace(error))
 
 
 def _end_badly(work: Work, error: Exception) -> None:
-    connection.close_if_unusable_or_obsolete()
-    _record_end_badly(work, error)
+    _on_a_sound_session(work, lambda: _record_end_badly(work, error))
 
 
 def _try_later(work: Work, error: Exception, *, spare_attempt: bool = False) -> None:
     """Back to the queue after a pause. What is not the task's fault does not use up its attempts."""
-    connection.close_if_unusable_or_obsolete()
+    _on_a_sound_session(work, lambda: _record_try_later(work, error, int(spare_attempt)))
+
+
+def _on_a_sound_session(work: Work, record: Callable[[], None]) -> None:
+    """A session that still works is kept: with it would go the lock that says that we live."""
+    if connection.errors_occurred and not connection.is_usable():
+        connection.close()
     try:
-        _record_try_later(work, error, int(spare_attempt))
+        record()
     except (OperationalError, InterfaceError) as away:
         log.warning(
             "task %d: the database is away (%s); its lease will lapse and it will be queued again", work.task_id, away
@@ -115,9 +122,16 @@ def _try_later(work: Work, error: Exception, *, spare_attempt: bool = False) -> 
 
 
 def _sentence(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    sentence = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        sentence += f" (a work-horse may use {settings.HORSE_MEMORY_GIB:g} GiB: DAYOPS_HORSE_MEMORY_GIB)"
+    return storable(sentence)
+
+
+def _class(error: Exception) -> str:
+    return type(error).__name__[:80]
 
 
 def _trace(error: Exception) -> str:
     known = isinstance(error, BadInput | Retriable)
-    return str(error) if known else "".join(traceback.format_exception(error))[-8000:]
+    return storable(str(error) if known else "".join(traceback.format_exception(error))[-8000:])

@@ -40,12 +40,12 @@ class Work:
 
     def log(self, text: str, level: str = "INFO") -> None:
         """Keep one line for the task's page."""
-        LogLine.objects.create(task_id=self.task_id, attempt=self.attempt, level=level, text=text)
+        LogLine.objects.create(task_id=self.task_id, attempt=self.attempt, level=level, text=storable(text))
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Say how far we are, 0 to 1. Raises Superseded when somebody else has taken over."""
         mine = Task.objects.filter(pk=self.task_id, attempt=self.attempt, phase=Phase.EXECUTING)
-        if not mine.update(progress=min(max(fraction, 0.0), 1.0), message=message[:500]):
+        if not mine.update(progress=min(max(fraction, 0.0), 1.0), message=storable(message)[:500]):
             raise Superseded
 
     def still_mine(self) -> bool:
@@ -79,6 +79,11 @@ class Work:
             end_attempt(self, Attempt.Outcome.COMPLETED)
             runs.settle(self.run_id)
         self.committed = True
+
+
+def storable(text: str) -> str:
+    """`text` as PostgreSQL can keep it. Messages quote file names and headers, which may hold NUL or broken UTF-8."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def end_attempt(work: Work, outcome: Attempt.Outcome, error: str = "") -> None:

@@ -1,9 +1,13 @@
 """The engine on a real PostgreSQL: who may take a task, who may commit it, and how it ends."""
 
+import time
+
 import pytest
+from django.db import DatabaseError, connection
+from pytest_django import Settings as SettingsWrapper
 
 from dayops import runs, scheduler
-from dayops.engine import Superseded, Work, claim, perform, work_off
+from dayops.engine import Superseded, Work, claim, keeper, perform, work_off
 from dayops.engine.claim import unlock
 from dayops.models import Attempt, Event, Phase, Run, Task
 from tests.work import another_session, run_of, task
@@ -278,3 +282,84 @@ def test_an_aborted_run_takes_no_new_tasks() -> None:
     runs.abort(run.pk, actor="olivia", reason="enough")
     with pytest.raises(runs.NotPossible, match="aborted"):
         runs.add_tasks(run, [task("two")])
+
+
+def test_a_message_that_postgresql_cannot_keep_still_ends_the_task_with_its_sentence() -> None:
+    run_of(task("odd", "tests.refuse_oddly"))
+    work_all()
+    odd = Task.objects.get()
+    assert (odd.phase, odd.attempt, odd.error_class) == (Phase.ERROR, 1, "BadInput")
+    assert odd.error == "header 'a\N{REPLACEMENT CHARACTER}b' of file ?.fits is wrong"
+
+
+def test_running_out_of_memory_says_how_much_there_was() -> None:
+    run_of(task("large", "tests.run_out_of_memory", max_attempts=1))
+    work_all()
+    assert "may use 8 GiB: DAYOPS_HORSE_MEMORY_GIB" in Task.objects.get().error
+
+
+def test_a_holder_that_freezes_inside_its_commit_is_made_to_let_go(settings: SettingsWrapper) -> None:
+    settings.LEASE_S = 0.2
+    connection.close()  # the next session promises what the settings say
+    run_of(task("frozen"))
+    work = take()
+    with pytest.raises(DatabaseError), work.commit():
+        time.sleep(1.0)
+    connection.close()
+    assert scheduler.recover() == 1
+    assert Task.objects.get().phase == Phase.QUEUED
+    connection.close()
+
+
+def test_a_run_that_somebody_holds_does_not_keep_the_tick_from_the_others() -> None:
+    held, free = run_of(task("held")), run_of(task("free"))
+    for _ in range(2):
+        unlock(take("dead").task_id)
+    with another_session() as other, other.transaction():
+        other.execute("SELECT FROM dayops_run WHERE id = %s FOR UPDATE", [held.pk])
+        assert scheduler.recover() == 1
+    assert free.tasks.get().phase == Phase.QUEUED
+    assert scheduler.recover() == 1
+
+
+def test_a_keeper_that_finds_its_task_committed_lets_the_process_live(
+    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr("os._exit", exits.append)
+    settings.LEASE_S = 0.3
+    run_of(task("slow to return", "tests.linger", arguments={"seconds": 0.5}))
+    work_all()
+    assert Task.objects.get().phase == Phase.COMPLETED
+    assert exits == []
+
+
+def test_a_keeper_ends_the_process_of_an_aborted_task(
+    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr("os._exit", exits.append)
+    settings.LEASE_S = 0.3
+    run = run_of(task("one"))
+    work = take()
+    runs.abort(run.pk, actor="olivia", reason="wrong filter")
+    kept = keeper.Keeper(work, lambda: None)
+    kept.start()
+    time.sleep(0.5)
+    kept.stop()
+    assert keeper.SUPERSEDED_EXIT in exits
+
+
+def test_a_task_that_takes_too_long_is_ended_and_told(
+    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr("os._exit", exits.append)
+    settings.LEASE_S = 0.3
+    run_of(task("long", "tests.linger_before", arguments={"seconds": 1.5}, timeout_s=1, max_attempts=1))
+    with pytest.raises(Superseded):
+        work_all()
+    assert exits
+    late = Task.objects.get()
+    assert (late.phase, late.error_class) == (Phase.ERROR, "TimeoutError")
+    assert late.error == "tests.linger_before took longer than its 1 s and was ended."

@@ -1,6 +1,7 @@
 """Real worker processes: killed, stopped, given poison, left without Valkey or PostgreSQL."""
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -14,9 +15,10 @@ from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 from rq import Queue
 
-from dayops import doorbell, embedded, runs, scheduler
+from dayops import doorbell, embedded, heartbeat, runs, scheduler
 from dayops.models import Attempt, Phase, Task, WorkerProcess
 from dayops.processes import Child, manage
+from dayops.worker import limit_memory
 from tests.work import another_session, run_of, task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,6 +164,58 @@ def test_work_goes_on_after_all_of_valkey_is_lost() -> None:
     scheduler.tick()
     with worker():
         wait_for(lambda: Task.objects.get().phase == Phase.COMPLETED, "the task")
+
+
+def test_answered_rings_leave_nothing_behind_in_valkey() -> None:
+    for _ in range(20):
+        doorbell._enqueue(QUEUE)
+    with worker("--burst") as child:
+        child.process.wait(60)
+    keys = doorbell.connection().keys("rq:*")
+    assert [key for key in keys if b":job:" in key or b":execution" in key or b":failed" in key] == []
+
+
+def test_a_worker_waits_for_a_valkey_that_is_away_and_says_so() -> None:
+    log = Path(settings.STATE_DIR) / "log" / "test-early-worker.log"
+    away = {**environment(), "REDIS_URL": "unix:///nowhere/valkey.sock"}
+    child = Child("worker", manage("worker", "--queues", QUEUE), log, away)
+    child.start()
+    try:
+        wait_for(lambda: "see that REDIS_URL is right and Valkey runs. Waiting." in log.read_text(), "the sentence")
+        assert child.alive
+        assert "Traceback" not in log.read_text()
+    finally:
+        child.stop()
+
+
+@pytest.mark.parametrize(("allowed_gib", "expected_gib"), [(-1, 8), (4, 4), (16, 8)])
+def test_a_work_horse_takes_no_more_memory_than_it_may(monkeypatch, allowed_gib, expected_gib):
+    given = []
+    allowed = allowed_gib * 2**30 if allowed_gib > 0 else resource.RLIM_INFINITY
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (allowed, allowed))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: given.append(limits))
+    limit_memory()
+    assert given == [(expected_gib * 2**30, expected_gib * 2**30)]
+
+
+def test_rings_do_not_pile_up() -> None:
+    doorbell.connection().flushdb()
+    for _ in range(30):
+        doorbell.ring(QUEUE)
+    assert doorbell.rings_waiting(QUEUE) == doorbell.MOST_RINGS
+
+
+def test_processes_gone_for_a_week_are_forgotten() -> None:
+    for name in ("scheduler-old", "scheduler-new"):
+        heartbeat.say_alive(name, "scheduler")
+    WorkerProcess.objects.filter(name="scheduler-old").update(seen_at="2020-01-01T00:00Z")
+    assert heartbeat.forget_old_processes() == 1
+    assert WorkerProcess.objects.get().name == "scheduler-new"
+
+
+def test_two_starts_of_one_process_id_have_two_names() -> None:
+    """As in containers, where every start has the same host name and process id."""
+    assert heartbeat.process_name(QUEUE) != heartbeat.process_name(QUEUE)
 
 
 def test_a_worker_refuses_two_queues_in_words() -> None:

@@ -1,12 +1,19 @@
 """`manage.py worker --queues NAME`: one worker process. Start as many as the host has cores to spare."""
 
 import logging
+import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from redis.exceptions import RedisError
 
+from dayops.doorbell import connection
 from dayops.worker import DayopsWorker
+
+log = logging.getLogger(__name__)
+
+_PAUSE_S = 3.0
 
 
 class Command(BaseCommand):
@@ -24,4 +31,15 @@ class Command(BaseCommand):
                 "A worker on two queues can lose messages; start two workers instead."
             )
         logging.getLogger("rq.worker").setLevel(logging.WARNING)
+        _wait_for_redis()
         DayopsWorker(queue).work(burst=options["burst"], logging_level="WARNING")
+
+
+def _wait_for_redis() -> None:
+    while True:
+        try:
+            connection().ping()
+            return
+        except (RedisError, OSError) as error:
+            log.warning("Redis does not answer (%s): see that REDIS_URL is right and Valkey runs. Waiting.", error)
+            time.sleep(_PAUSE_S)
