@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 
-WITHOUT_SERVICES = {"camera_data_system", "help", "version", "makemigrations"}
+WITHOUT_SERVICES = {"camera_data_system", "help", "version", "makemigrations", "compile_kernels"}
 SCRATCH = {"chaos"}  # drills: never on kept data
 MIGRATES = {"chaos", "demo"}  # makes its tables itself
 

@@ -13,8 +13,8 @@ class CalibConfig(AppConfig):
         from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
+        from dayops.kernels import warm_up_with
         from dayops.web import navigation
-        from dayops.worker import warm_up_with
 
         for activity in board.ACTIVITIES:
             register(activity)

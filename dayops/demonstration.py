@@ -23,6 +23,7 @@ from dayops.sign_ins import SignIn, demonstration_sign_ins
 
 FIRST_PORT = 8000
 START_LIMIT_S = 60.0
+KERNELS_LIMIT_S = 600.0
 
 
 class DemonstrationError(RuntimeError):
@@ -91,11 +92,21 @@ def start_observatory(
     return str(said["url"])
 
 
-def start_engine(demonstration: Demonstration, camera_data_system: str) -> None:
-    """Scheduler and workers."""
+def start_compiling(demonstration: Demonstration) -> Child:
+    """Compile the kernels once, beside everything else that has to start; at the very first time it takes a while."""
+    child = Child("kernels", manage("compile_kernels"), demonstration.logs / "kernels.log")
+    child.start()
+    return child
+
+
+def start_engine(demonstration: Demonstration, camera_data_system: str, kernels: Child) -> None:
+    """Scheduler and workers, these once the kernels are compiled: each would compile them again."""
     environment = {"DAYOPS_CAMERA_DATA_SYSTEM": camera_data_system}
     scheduler = Child("scheduler", manage("scheduler"), demonstration.logs / "scheduler.log", environment)
     demonstration.start(scheduler)
+    if kernels.process is not None:
+        kernels.process.wait(KERNELS_LIMIT_S)
+        demonstration.say("kernels are compiled")
     for number in range(1, demonstration.workers + 1):
         demonstration.start(worker("alert-production", number, demonstration.logs, environment))
     demonstration.start(worker("archive-center", 1, demonstration.logs, environment))

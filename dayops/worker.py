@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -23,18 +22,12 @@ from dayops import engine
 from dayops.doorbell import BellJob, bell
 from dayops.doorbell import connection as redis_connection
 from dayops.heartbeat import HEARTBEAT_S, process_name, say_alive, say_ended
+from dayops.kernels import warm_up
 
 log = logging.getLogger(__name__)
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-_warm_ups: list[Callable[[], None]] = []
-
-
-def warm_up_with(function: Callable[[], None]) -> None:
-    """Have `function` called once in every worker before it forks: compile kernels, load tables."""
-    if function not in _warm_ups:
-        _warm_ups.append(function)
 
 
 def answer(queue: str) -> None:
@@ -71,8 +64,7 @@ class DayopsWorker(Worker):
         self._said_alive = 0.0
 
     def register_birth(self) -> None:
-        for warm_up in _warm_ups:
-            warm_up()
+        warm_up()
         super().register_birth()  # type: ignore[no-untyped-call]
         say_alive(self.name, self.queue_name)
 

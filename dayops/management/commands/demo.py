@@ -53,14 +53,15 @@ class Command(BaseCommand):
         cadence = options["cadence"] if options["cadence"] is not None else (0.0 if options["once"] else 4.0)
         demonstration = demo.Demonstration(settings.STATE_DIR, day, cadence, options["workers"], self.stdout)  # type: ignore[arg-type]
         try:
+            kernels = demo.start_compiling(demonstration)
             people = demo.prepare(demonstration)
             wanted = options["seed"], options["exposures"], options["fault"]
             camera = demo.start_observatory(demonstration, settings.CAMERA, *wanted)
-            demo.start_engine(demonstration, camera)
-            if options["once"]:
-                self._once(demonstration, camera)
-            else:
-                self._serve(demonstration, camera, people, said)
+            if not options["once"]:
+                self._welcome(demonstration, demo.start_web(demonstration), people, said)
+            demo.start_engine(demonstration, camera, kernels)
+            tend = self._once if options["once"] else self._serve
+            tend(demonstration, camera)
         except _Ended:
             demonstration.say("stopping")
         finally:
@@ -71,14 +72,15 @@ class Command(BaseCommand):
         if options["once"]:
             self._conclude(demonstration)
 
-    def _serve(self, demonstration: demo.Demonstration, camera: str, people: tuple[SignIn, ...], said: Path) -> None:
-        address = demo.start_web(demonstration)
+    def _welcome(self, demonstration: demo.Demonstration, address: str, people: tuple[SignIn, ...], said: Path) -> None:
         said.write_text(f"{address} (state in {demonstration.state})")
         self.stdout.write(f"\n  DayOps is at {address}   dayObs {demonstration.day}\n\n")
         for person in people:
             self.stdout.write(f"    {person.user:<11} {person.password:<17} {person.may}\n")
         self.stdout.write("\n  Ctrl-C stops everything; starting again keeps the data.\n\n")
         self.stdout.flush()
+
+    def _serve(self, demonstration: demo.Demonstration, camera: str) -> None:
         told, next_line = "", 0.0
         while True:
             time.sleep(1.0)
