@@ -74,28 +74,29 @@ def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     assert stubborn.process.returncode == -signal.SIGKILL
 
 
-SLOW_TO_GO = """
-import signal, sys, time
+GOES_WITH_THE_OTHERS = """
+import os, pathlib, signal, sys, time
+log = pathlib.Path(sys.argv[1])
 def go(*_):
-    print("asked", flush=True)
-    time.sleep(0.5)
-    print("gone", flush=True)
+    os.write(1, b"asked\\n")
+    while log.read_text().count("asked") < 3:
+        time.sleep(0.02)
     sys.exit()
 signal.signal(signal.SIGTERM, go)
-print("up", flush=True)
+os.write(1, b"up\\n")
 time.sleep(60)
 """
 
 
 def test_all_are_asked_to_stop_before_any_is_waited_for(tmp_path: Path) -> None:
-    crew = [child(tmp_path, SLOW_TO_GO) for _ in range(3)]
+    log = tmp_path / "child.log"
+    crew = [Child("test", [PYTHON, "-c", GOES_WITH_THE_OTHERS, str(log)], log) for _ in range(3)]
     for member in crew:
         member.start()
-    while (tmp_path / "child.log").read_text().count("up") < 3:
+    while log.read_text().count("up") < 3:
         time.sleep(0.02)
     stop_all(crew)
-    said = [word for word in (tmp_path / "child.log").read_text().split() if word != "up"]
-    assert said == ["asked"] * 3 + ["gone"] * 3
+    assert [member.process and member.process.returncode for member in crew] == [0, 0, 0], "none had to be killed"
 
 
 def test_stopping_what_never_started_is_harmless(tmp_path: Path) -> None:
