@@ -113,6 +113,7 @@ class Observatory:
             "camera": self.programme.camera.name,
             "day_obs": self.programme.day_obs,
             "seed": self.programme.seed,
+            "fault": self.programme.fault.name if self.programme.fault else None,
             "planned": len(self._shots),
             "taken": len(self._shots) - len(missing),
             "frames": len(self.frames(self.programme.day_obs)),

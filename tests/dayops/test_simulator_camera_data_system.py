@@ -195,6 +195,13 @@ def test_the_command_announces_itself_takes_the_plan_and_ends_cleanly_when_told(
     assert "1 of 1 exposures taken" in output
 
 
+def test_the_command_takes_a_day_with_a_fault(tmp_path):
+    options = ("--exposures", "1", "--cadence", "0", "--day-obs", str(DAY), "--fault", "missing-detector")
+    with running(tmp_path, *options) as (_, announced):
+        status = until_finished(announced["url"])
+    assert (status["fault"], status["frames"]) == ("missing-detector", 8)
+
+
 def test_a_killed_command_goes_on_after_its_last_frame(tmp_path):
     options = ("--exposures", "2", "--cadence", "0", "--day-obs", str(DAY))
     with running(tmp_path, *options) as (process, announced):
@@ -214,6 +221,7 @@ def test_a_killed_command_goes_on_after_its_last_frame(tmp_path):
         (("--begin", "noon"), "'noon' is not an instant"),
         (("--seed", "x"), "'x' is not a whole number"),
         (("--misbehave", "badly"), "invalid choice: 'badly'"),
+        (("--fault", "gremlins"), "There is no fault 'gremlins': expected one of light-in-a-bias, light-in-a-dark"),
     ],
 )
 def test_the_command_refuses_nonsense_in_words(tmp_path, options, sentence):

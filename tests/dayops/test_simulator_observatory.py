@@ -1,15 +1,18 @@
 """The simulated observatory takes its plan, keeps what it took, and goes on after a restart."""
 
 import hashlib
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from dayops.camera_data_system import FolderCameraDataSystem
 from dayops.observing_day import ObservingDay
+from dayops.simulator.faults import fault_named
 from dayops.simulator.observatory import Observatory, usual_beginning
 from tests.dayops.simulated import BEGINS, DAY, observatory, programme
 
@@ -64,6 +67,60 @@ def test_another_seed_in_the_same_folder_is_refused_with_the_remedy(tmp_path):
     observatory(tmp_path)
     with pytest.raises(ValueError, match="with seed 1, not tiny with seed 2: give another --folder"):
         Observatory(tmp_path, programme(seed=2))
+
+
+def faulty(folder: Path, name: str, exposures: int | None = None) -> Observatory:
+    """One that has taken its day with the fault called `name`."""
+    taken = Observatory(folder, replace(programme(exposures), fault=fault_named(name)))
+    taken.take_all(threading.Event(), cadence_s=0.0)
+    return taken
+
+
+def sums(taken: Observatory) -> dict[str, str | None]:
+    return {frame.name: frame.sha256 for frame in taken.frames()}
+
+
+@pytest.mark.parametrize("name", ["noisy-amplifier", "duplicate-exposure", None])
+def test_two_days_of_one_seed_and_fault_are_the_same_to_the_byte(tmp_path, name):
+    first, again = (
+        faulty(tmp_path / folder, name) if name else observatory(tmp_path / folder, None) for folder in ("a", "b")
+    )
+    assert sums(first) == sums(again)
+
+
+def test_a_missing_detector_is_never_offered_and_the_day_ends_all_the_same(tmp_path):
+    status = faulty(tmp_path, "missing-detector").status()
+    assert (status["frames"], status["taken"], status["finished"], status["refusable"]) == (25, 25, True, 0)
+
+
+def test_a_duplicate_is_offered_under_another_file_name_and_is_not_fit_for_the_archive(tmp_path):
+    taken = faulty(tmp_path, "duplicate-exposure")
+    (again,) = set(sums(taken)) - set(sums(observatory(tmp_path / "healthy", None)))
+    assert again.endswith("_again1.fits")
+    first = taken.frame(again.replace("_again1", ""))
+    second = taken.frame(again)
+    assert first and second
+    assert (first.exposure, first.detector) == (second.exposure, second.detector)
+    assert first.sha256 != second.sha256
+    assert (taken.status()["frames"], taken.status()["refusable"]) == (51, 1)
+
+
+def test_a_restart_knows_a_duplicate_again(tmp_path):
+    before = sums(faulty(tmp_path, "duplicate-exposure"))
+    assert sums(faulty(tmp_path, "duplicate-exposure")) == before
+
+
+def test_a_folder_with_another_fault_is_refused(tmp_path):
+    faulty(tmp_path, "banding", 1)
+    with pytest.raises(ValueError, match="tiny with seed 1 and fault banding, not tiny with seed 1: give another"):
+        observatory(tmp_path)
+
+
+def test_a_healthy_folder_from_before_there_were_faults_goes_on(tmp_path):
+    observatory(tmp_path)
+    record = tmp_path / f"programme-{DAY}.json"
+    record.write_text(json.dumps({k: v for k, v in json.loads(record.read_text()).items() if k != "fault"}))
+    assert observatory(tmp_path, 2).status()["taken"] == 2
 
 
 def test_half_an_exposure_does_not_count_as_taken(tmp_path):
