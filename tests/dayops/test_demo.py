@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import pytest
 import requests
 
-from dayops.demonstration import DemonstrationError, free_port, only_one
+from dayops.demonstration import DemonstrationError, _wait_for, free_port, only_one
 from dayops.embedded import CHECKOUT, running
-from dayops.processes import manage
+from dayops.processes import Child, manage
 
 
 def clean_environment(**more):
@@ -99,6 +99,13 @@ def test_the_demo_serves_on_a_free_port_stops_on_ctrl_c_and_refuses_to_start_twi
         assert running(state) is None
         with pytest.raises(requests.ConnectionError):
             requests.get(address, timeout=5)
+
+
+def test_a_part_that_does_not_start_is_named_with_the_end_of_its_log(tmp_path):
+    child = Child("Camera Data System", [sys.executable, "-c", "print('no such camera')"], tmp_path / "camera.log")
+    child.start()
+    with pytest.raises(DemonstrationError, match=r"Camera Data System did not start(.|\n)*no such camera"):
+        _wait_for(tmp_path / "announcement.json", child)
 
 
 def test_what_runs_already_is_named(tmp_path):

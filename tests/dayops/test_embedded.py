@@ -1,6 +1,7 @@
 """Real servers, started by whoever comes first and stopped after whoever goes last."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,16 +14,26 @@ import psycopg
 import pytest
 import redis
 
-from dayops import embedded
+from dayops import cluster, embedded
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from dayops import embedded
+from dayops import cluster, embedded
 with embedded.services(Path(sys.argv[1])):
     print("up", flush=True)
     time.sleep(60)
 """
+
+
+HOLD_SCRATCH = """
+import time
+from dayops import embedded
+with embedded.scratch() as folder:
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+SAY_RUN_DIR = "import sys; from dayops import embedded; print(embedded.run_dir(embedded.Path(sys.argv[1])))"
 
 
 @contextmanager
@@ -164,3 +175,69 @@ def test_a_failed_start_says_where_to_look() -> None:
         (state / "postgres" / "PG_VERSION").write_text("18\n")  # a broken cluster
         with pytest.raises(embedded.ServicesError, match="logs in"), embedded.services(state):
             pass
+
+
+def test_a_user_that_ends_with_an_error_leaves_no_scratch_behind() -> None:
+    with pytest.raises(ZeroDivisionError), embedded.scratch() as folder:
+        raise ZeroDivisionError
+    assert not folder.exists()
+
+
+def test_a_killed_user_of_a_scratch_state_leaves_nothing_behind() -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD_SCRATCH], stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout is not None
+        folder = Path(user.stdout.readline().strip())
+        assert folder.exists()
+        user.kill()
+    wait_until(lambda: not folder.exists())
+
+
+def test_users_with_another_tmpdir_find_the_servers() -> None:
+    with state_folder() as state, embedded.services(state):
+        elsewhere = {**os.environ, "TMPDIR": str(state.parent)}
+        said = subprocess.check_output([sys.executable, "-c", SAY_RUN_DIR, str(state)], env=elsewhere, text=True)
+        assert said.strip() == str(embedded.run_dir(state))
+
+
+def test_a_very_long_tmpdir_is_not_used(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("t" * 90)))
+    assert len(str(embedded.run_dir(tmp_path) / ".s.PGSQL.5432")) < 107
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root keeps the cluster away from a closed folder")
+def test_a_state_folder_of_root_may_be_removed_and_made_anew_under_a_closed_home() -> None:
+    with TemporaryDirectory(prefix="dayops-closed-") as home:
+        state, clusters = Path(home) / "state", []
+        for _ in range(2):
+            with embedded.services(state):
+                clusters.append(cluster.folder_of(state).parent)
+                assert answers(state)
+            shutil.rmtree(state)
+    for folder in clusters:
+        shutil.rmtree(folder)
+
+
+def test_a_start_goes_on_where_initdb_was_killed() -> None:
+    with state_folder() as state:
+        half = state / "postgres.new"
+        half.mkdir(parents=True)
+        (half / "PG_VERSION").write_text("18\n")
+        with embedded.services(state):
+            assert answers(state)
+
+
+def test_a_guardian_that_another_one_forestalled_is_replaced(monkeypatch):
+    """A glance at the lock holds it for an instant, and may send a guardian away that should have stayed."""
+    spawned = []
+
+    def forestalled_once(state):
+        spawned.append(state)
+        if len(spawned) > 1:
+            return spawn(state)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    spawn = embedded._spawn_guardian
+    monkeypatch.setattr(embedded, "_spawn_guardian", forestalled_once)
+    with state_folder() as state, embedded.services(state):
+        assert answers(state)
+    assert len(spawned) == 2

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import redis
 
-from dayops import guardian
+from dayops import cluster, guardian
 from dayops.embedded import CHECKOUT, kept_secret, running
 from dayops.processes import manage
 
@@ -80,10 +80,10 @@ def a_site(folder: Path) -> Iterator[dict[str, str]]:
     state = folder / "site"
     for part in (state, state / "log", state / "valkey"):
         part.mkdir()
-    user = guardian._postgres_user()
-    sockets = guardian._own_folder(folder / "s", user)
-    binaries = guardian._postgres_binaries()
-    guardian._initialise(binaries, state / "postgres", sockets, state, user)
+    user = cluster.postgres_user()
+    sockets = cluster.own_folder(folder / "s", user)
+    binaries = cluster.binaries()
+    cluster.initialise(binaries, state / "postgres", sockets, state, user)
     port, valkey_port, password = free_port(), free_port(), secrets.token_urlsafe(20)
     tcp = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", f"unix_socket_directories={sockets}"]
     database = guardian.Server(
@@ -151,6 +151,15 @@ def test_a_site_with_a_mistake_refuses_to_start_and_says_the_remedy(tmp_path, en
     done = run(manage("check"), {**environment, "DAYOPS_STATE": str(tmp_path)})
     assert done.returncode != 0
     assert remedy in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("site", [{}, {**SITE, "DAYOPS_SECRET_KEY": SECRET}])
+def test_a_state_folder_that_cannot_be_made_is_said_with_the_remedy(site):
+    done = run(manage("run", "list"), {**site, "DAYOPS_STATE": "/proc/dayops"})
+    assert done.returncode == 1
+    assert "the state folder /proc/dayops cannot be used" in done.stderr
+    assert "Set DAYOPS_STATE" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -101,7 +101,7 @@ class Command(BaseCommand):
         told, moved = "", time.monotonic()
         while not self._day_is_done(demonstration, camera):
             if time.monotonic() - moved > STALL_S:
-                raise CommandError(f"Nothing has moved for {STALL_S:.0f} s. The logs are in {demonstration.logs}")
+                raise CommandError(f"Nothing has moved for {STALL_S:.0f} s. Logs:\n{demonstration.last_words()}")
             time.sleep(0.5)
             demonstration.watch()
             line = self._tell(demonstration, camera, told)
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         summary = day_summary(demonstration.day.day_obs)
         seconds = round(time.monotonic() - demonstration.began, 1)
         if summary.failed or not summary.exposures:
-            self.stderr.write(f"{summary.failed} of {summary.runs} runs failed; the logs are in {demonstration.logs}")
+            self.stderr.write(f"{summary.failed} of {summary.runs} runs failed. Logs:\n{demonstration.last_words()}")
         self.stdout.write(json.dumps({"day_obs": demonstration.day.day_obs, **summary.as_json(), "seconds": seconds}))
         if summary.failed or not summary.exposures:
             raise SystemExit(1)
