@@ -73,6 +73,9 @@ def main() -> None:
         _run(sys.argv[1:])
     except (ServicesError, ImproperlyConfigured) as error:
         sys.exit(f"DayOps does not start: {error}")
+    except BrokenPipeError:  # `manage.py run list | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush does not fail too
+        sys.exit(141)  # as a shell says SIGPIPE
 
 
 if __name__ == "__main__":

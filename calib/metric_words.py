@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from calib.metric_map import MetricMap
-from calib.models import Level
+from calib.metric_map import BY_NAME, MetricMap
+from calib.models import Finding, Level
 from calib.science.amplifier import MetricDefinition
 from calib.science.judgement import Limits
-from dayops.web.markup import format_number
+from dayops.web.markup import NOTHING, format_number
 
 
 def title(metric: MetricDefinition) -> str:
@@ -24,17 +24,26 @@ def tidy(value: float) -> float | int:
     return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
 
 
-def axis_title(measured: MetricMap) -> str:
-    """The metric's name and unit, for an axis."""
-    name, of = title(measured.metric), unit(measured.metric)
+def axis_title(metric: MetricDefinition) -> str:
+    """The metric's name and unit, for an axis or a choice: “read noise / e⁻”."""
+    name, of = title(metric), unit(metric)
     return f"{name} / {of}" if of else name
+
+
+def stored_title(name: str) -> str:
+    """The title of a metric that rows name; one this version does not know stands as it is."""
+    return title(BY_NAME[name]) if name in BY_NAME else name
+
+
+def stored_unit(name: str) -> str:
+    return unit(BY_NAME[name]) if name in BY_NAME else ""
 
 
 def caption(measured: MetricMap) -> str:
     """The numbers that matter, and where the extremes are."""
     name, total = title(measured.metric).capitalize(), len(measured.values)
     if not measured.finite.size:
-        return f"{name}: none of {total} amplifiers has a value"
+        return f"{name}: no amplifier has a value"
     p5, middle, p95 = (said(measured, value) for value in measured.percentiles(5, 50, 95))
     least, most = int(np.nanargmin(measured.values)), int(np.nanargmax(measured.values))
     return (
@@ -50,17 +59,22 @@ def said(measured: MetricMap, value: float) -> str:
     return f"{format_number(tidy(value))} {unit(measured.metric)}".strip()
 
 
-def limits_in_words(limits: Limits) -> str:
-    """``WARN outside 3 … 13, ERROR outside 2 … 18``; a missing end is not bound."""
+def limits_in_words(limits: Limits, of: str = "") -> str:
+    """``WARN outside 3 … 13 e⁻, ERROR outside 2 … 18 e⁻``, with `of` as the unit; a missing end is not bound."""
     pairs = (("WARN", limits.warn_low, limits.warn_high), ("ERROR", limits.error_low, limits.error_high))
-    said = [f"{word} {_outside(low, high)}" for word, low, high in pairs if low is not None or high is not None]
-    return ", ".join(said) or "no limits in force"
+    said = [f"{word} {_outside(low, high)} {of}" for word, low, high in pairs if low is not None or high is not None]
+    return ", ".join(words.strip() for words in said) or "no limits in force"
 
 
 def _outside(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return f"above {number(high)}" if high is not None else f"below {number(low or 0.0)}"
     return f"outside {number(low)} … {number(high)}"
+
+
+def limit_said(finding: Finding) -> str:
+    """The limit a finding is beyond, without its unit."""
+    return NOTHING if finding.limit is None else number(finding.limit)
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calib.focal_plane import outline
 from calib.metric_map import FocalPlane, MetricMap
-from calib.metric_words import axis_title, limits_in_words, number, said
+from calib.metric_words import axis_title, limits_in_words, number, said, unit
 from calib.models import Level
 from calib.science.judgement import Limits
 from dayops.camera import Detector
@@ -63,7 +63,7 @@ def metric_histogram(
     measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[float, float], str]
 ) -> go.Figure:
     """How many amplifiers have which value, with the limits drawn; a click follows `link` of the bar's two edges."""
-    figure = new_figure(x=axis_title(measured), y="amplifiers")
+    figure = new_figure(x=axis_title(measured.metric), y="amplifiers")
     if not measured.finite.size:
         return figure
     low, high = _span(measured)
@@ -120,7 +120,7 @@ def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.H
         zmin=colours.low,
         zmax=colours.high,
         colorscale=SEQUENTIAL,
-        colorbar=_bar(axis_title(measured)),
+        colorbar=_bar(axis_title(measured.metric)),
         **shared,
     )
 
@@ -143,7 +143,7 @@ def _outlines(plane: FocalPlane) -> go.Scatter:
 def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
     """An unseen point in each amplifier, for the pointer to find: one each, where the grid has many cells."""
     links = {detector.id: link(detector) for detector in measured.plane.detectors}
-    rectangles = measured.plane.footprints
+    rectangles, limits = measured.plane.footprints, limits_in_words(measured.limits, unit(measured.metric))
     centres = np.array([each.centre for each in rectangles]).reshape(-1, 2)
     return go.Scatter(
         x=centres[:, 0],
@@ -152,7 +152,7 @@ def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
         marker={"opacity": 0, "size": 1},
         customdata=np.array([links[each.detector.id] for each in rectangles], dtype=object),
         hovertext=[_sentence(measured, index) for index in range(len(rectangles))],
-        hovertemplate=f"%{{hovertext}}<br>{escape(limits_in_words(measured.limits))}<extra></extra>",
+        hovertemplate=f"%{{hovertext}}<br>{escape(limits)}<extra></extra>",
     )
 
 

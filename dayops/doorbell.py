@@ -11,7 +11,9 @@ from functools import cache
 from django.conf import settings
 from django.db import transaction
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.job import Job
 
@@ -44,12 +46,24 @@ class BellJob(Job):
 
 @cache
 def connection() -> "Redis":
-    """One connection pool for each process; short timeouts, since a page must not wait for a bell."""
+    """One connection pool for each process, for those who listen."""
     return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)
 
 
+@cache
+def _hurried() -> "Redis":
+    """For those who ring: a page must not wait for a Redis that hangs, and a ring may be lost."""
+    once = Retry(NoBackoff(), 0)
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=once)
+
+
 def bell(name: str) -> Queue:
-    return Queue(name, connection=connection(), job_class=BellJob, serializer="json")
+    """The queue of a worker, who may wait for it."""
+    return _queue(name, connection())
+
+
+def _queue(name: str, redis: "Redis") -> Queue:
+    return Queue(name, connection=redis, job_class=BellJob, serializer="json")
 
 
 def ring(queue: str) -> None:
@@ -65,7 +79,7 @@ def ring(queue: str) -> None:
 
 
 def _enqueue(queue: str) -> None:
-    bell(queue).enqueue_call(
+    _queue(queue, _hurried()).enqueue_call(
         ANSWER,
         kwargs={"queue": queue},
         timeout=_HORSE_LIMIT_S,
@@ -83,4 +97,4 @@ def ring_on_commit(queues: set[str]) -> None:
 
 def rings_waiting(queue: str) -> int:
     """How many rings lie unanswered. Raises RedisError when Redis is away."""
-    return int(bell(queue).count)
+    return int(_queue(queue, _hurried()).count)

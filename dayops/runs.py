@@ -23,6 +23,16 @@ from dayops.version import code_version
 
 MAX_ATTEMPTS = 5
 _LIVE = [Phase.QUEUED, Phase.EXECUTING]
+_ANEW: dict[str, Any] = {  # of a task to be done again; what was before is kept with its attempts
+    "phase": Phase.PENDING,
+    "worker": "",
+    "started_at": None,
+    "ended_at": None,
+    "error": "",
+    "error_class": "",
+    "progress": 0.0,
+    "message": "",
+}
 
 
 class NotPossible(Exception):
@@ -181,7 +191,7 @@ def retry(run_id: int, *, actor: str, reason: str) -> int:
     if run.phase not in {Phase.ERROR, Phase.ABORTED}:
         raise NotPossible(f"{run} is {run.phase}; only a run in ERROR or ABORTED can be retried. Re-run it instead.")
     failed = run.tasks.filter(phase__in=[Phase.ERROR, Phase.ABORTED])
-    number = failed.update(phase=Phase.PENDING, ended_at=None, error="", error_class="", progress=0.0, message="")
+    number = failed.update(**_ANEW)
     Run.objects.filter(pk=run_id).update(phase=Phase.QUEUED, ended_at=None, error="", abort_requested=False)
     _grant_attempts(run)
     settle(run_id)
@@ -195,7 +205,7 @@ def rerun(run_id: int, *, actor: str, reason: str) -> None:
     run = _locked(run_id, reason)
     if not run.is_over:
         raise NotPossible(f"{run} is {run.phase}: wait until it ends, or abort it first.")
-    run.tasks.update(phase=Phase.PENDING, ended_at=None, error="", error_class="", progress=0.0, message="")
+    run.tasks.update(**_ANEW)
     Run.objects.filter(pk=run_id).update(
         phase=Phase.QUEUED, started_at=None, ended_at=None, error="", abort_requested=False, code_version=code_version()
     )

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
 from calib.metric_map import focal_plane_of
-from calib.metric_words import tidy, title, unit
+from calib.metric_words import axis_title, limit_said, stored_title, stored_unit, tidy, title, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS, MetricDefinition
 from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words
@@ -45,9 +45,10 @@ FINDINGS = Table(
         Column("level", "Level", lambda row: row.get_level_display(), "status", order="level"),
         Column("detector", "Detector", lambda row: row.assessment.frame.detector_name, order="assessment__detector"),
         Column("amplifier", "Amplifier", lambda row: row.amplifier, order="amplifier"),
-        Column("metric", "Metric", lambda row: row.metric, order="metric"),
+        Column("metric", "Metric", lambda row: row.metric, order="metric", shown=lambda row: stored_title(row.metric)),
         Column("value", "Value", lambda row: tidy(row.value), "number", order="value"),
-        Column("limit", "Limit", lambda row: None if row.limit is None else tidy(row.limit), "number", order="limit"),
+        Column("limit", "Limit", lambda row: row.limit, "number", order="limit", shown=limit_said),
+        Column("unit", "Unit", lambda row: stored_unit(row.metric)),
         Column("why", "Why this limit", lambda row: row.threshold.reason if row.threshold else None),
     ),
     search=("assessment__frame__detector_name", "amplifier"),
@@ -55,7 +56,7 @@ FINDINGS = Table(
         Filter(
             "level", "Level", [(str(level.value), str(level.label)) for level in (Level.ERROR, Level.WARN)], "level"
         ),
-        Filter("metric", "Metric", [(metric.name, metric.name.replace("_", " ")) for metric in METRICS], "metric"),
+        Filter("metric", "Metric", [(metric.name, axis_title(metric)) for metric in METRICS], "metric"),
     ),
     page_size=100,
 )
@@ -69,7 +70,8 @@ def amplifiers_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpR
     rows = amplifier_rows(exposure, focal_plane_of(exposure, frames_of(exposure)))
     low, high = bounds(request.GET)
     chosen = [row for row in rows if _within(row.values.get(query.metric.name), low, high)]
-    table = replace(AMPLIFIERS, columns=_linked(AMPLIFIERS, lambda row: detector_url(exposure, row.detector.name)))
+    columns = _linked(AMPLIFIERS, lambda row: detector_url(exposure, row.detector.name))
+    table = replace(AMPLIFIERS, name=f"{name}_amplifiers", columns=columns)
     context = {"exposure": exposure, "metric": query.metric, "low": low, "high": high, "of": len(rows)}
     return table.respond(request, chosen, "calib/amplifiers.html", context)
 
@@ -81,6 +83,7 @@ def findings_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
     rows = Finding.objects.filter(assessment__exposure=exposure).select_related("assessment__frame", "threshold")
     table = replace(
         FINDINGS,
+        name=f"{name}_findings",
         columns=_linked(FINDINGS, lambda row: detector_url(exposure, row.assessment.frame.detector_name)),
     )
     return table.respond(request, rows.order_by("-level", "id"), "calib/findings.html", {"exposure": exposure})

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib.exposure_table import ExposureRow, exposure_rows
-from calib.metric_words import tidy
+from calib.metric_words import number, tidy
 from calib.models import Level
 from calib.plan_progress import plan_progress
 from calib.views.lookup import exposure_url
@@ -41,7 +41,15 @@ EXPOSURES = Table(
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
         Column("type", "Type", lambda row: row.exposure.image_type, order="type"),
         Column("filter", "Filter", lambda row: row.exposure.filter or None, order="filter"),
-        Column("exposure_s", "Time", lambda row: tidy(row.exposure.exposure_s), "number", order="exposure_s", unit="s"),
+        Column(
+            "exposure_s",
+            "Time",
+            lambda row: tidy(row.exposure.exposure_s),
+            "number",
+            order="exposure_s",
+            unit="s",
+            shown=lambda row: number(row.exposure.exposure_s),
+        ),
         Column("began", "Began", lambda row: row.exposure.began_at, "instant", order="began", unit="UTC"),
         Column("archived", "Archived", lambda row: row.archived, "number", order="archived"),
         Column("expected", "of", lambda row: row.exposure.detectors_expected, "number", order="expected"),
@@ -72,7 +80,9 @@ def day_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
         "levels": Level,
     }
     template = "calib/day_live.html" if is_fragment(request) else "calib/day.html"
-    response = replace(EXPOSURES, filters=_filters(rows)).respond(request, rows, template, context)
+    response = replace(EXPOSURES, name=f"exposures-{day}", filters=_filters(rows)).respond(
+        request, rows, template, context
+    )
     patch_vary_headers(response, ["X-DayOps-Fragment"])
     return response
 

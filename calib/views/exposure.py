@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.timezone import now
@@ -17,7 +17,7 @@ from calib import plots
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import newest_assessment, run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
-from calib.metric_words import caption, limits_in_words, unit
+from calib.metric_words import axis_title, caption, limit_said, limits_in_words, stored_title, stored_unit, unit
 from calib.models import Finding, Level
 from calib.science.amplifier import METRICS
 from calib.thresholds import NONE, in_force
@@ -92,15 +92,15 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "view": view,
         "exposure": view.exposure,
         "verdict": Level(max(verdicts)).label if (verdicts := _levels(view.frames)) else "",
-        "metrics": METRICS,
+        "metrics": [(metric, axis_title(metric)) for metric in METRICS],
         "unit": unit(view.query.metric),
         "caption": caption(view.measured),
-        "limits": limits_in_words(view.measured.limits),
+        "limits": limits_in_words(view.measured.limits, unit(view.query.metric)),
         "archived": len(view.frames),
         "assessed": len(verdicts),
         "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,
         "rafts": raft_rows(rows),
-        "findings": findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS],
+        "findings": _worst(findings),
         "finding_counts": counts,
         "run": run_of(view.exposure),
         "subject": subject_of(view.exposure),
@@ -146,6 +146,12 @@ def neighbours(exposure: Exposure) -> dict[str, Any]:
     }
 
 
+def _worst(findings: QuerySet[Finding]) -> list[tuple[Finding, str, str, str]]:
+    """The worst findings, each with its metric's title and unit, and its limit in words."""
+    worst = findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS]
+    return [(each, stored_title(each.metric), stored_unit(each.metric), limit_said(each)) for each in worst]
+
+
 def _levels(frames: list[RawFrame]) -> list[int]:
     assessments = [getattr(frame, "assessment", None) for frame in frames]
     return [assessment.level for assessment in assessments if assessment is not None]
@@ -161,4 +167,6 @@ def _detector_table(view: ExposureView) -> Table:
     *others, median = DETECTORS.columns
     first, *rest = others
     median = replace(median, name=f"median_{metric.name}", unit=unit(metric))
-    return replace(DETECTORS, columns=(replace(first, link=link), *rest, median))
+    return replace(
+        DETECTORS, name=f"{view.exposure.name}_detectors", columns=(replace(first, link=link), *rest, median)
+    )

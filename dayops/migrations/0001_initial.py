@@ -28,6 +28,9 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                'verbose_name_plural': 'worker processes',
+            },
         ),
         migrations.CreateModel(
             name='Event',
@@ -169,6 +172,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'API token',
                 'constraints': [models.UniqueConstraint(fields=('user', 'name'), name='token_name_once_per_user')],
             },
         ),

@@ -25,6 +25,7 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "API token"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "name"], name="token_name_once_per_user"),
         ]

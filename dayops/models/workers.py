@@ -16,5 +16,8 @@ class WorkerProcess(models.Model):
     seen_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        verbose_name_plural = "worker processes"
+
     def __str__(self) -> str:
         return self.name

@@ -23,16 +23,18 @@ class CellColumn(Protocol):
     def digits(self) -> int: ...
     @property
     def link(self) -> Callable[[Any], str] | None: ...
+    @property
+    def shown(self) -> Callable[[Any], str] | None: ...
 
 
 def markup_of(column: CellColumn, row: Any) -> str:
     """HTML of one cell. Units stand in the column's heading, not in each cell."""
-    text = _shown(column, column.value(row))
+    text = conditional_escape(column.shown(row)) if column.shown else _look(column, column.value(row))
     address = column.link(row) if column.link else ""
     return format_html('<a href="{}">{}</a>', address, text) if address else text
 
 
-def _shown(column: CellColumn, value: Any) -> str:
+def _look(column: CellColumn, value: Any) -> str:
     if value is None:
         return markup.NOTHING
     match column.kind:

@@ -15,6 +15,8 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from dayops.models import WorkerProcess
 
@@ -40,7 +42,10 @@ class RedisPulse:
 
     def __init__(self) -> None:
         self._client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=_REDIS_TIMEOUT_S
+            settings.REDIS_URL,
+            socket_timeout=_REDIS_TIMEOUT_S,
+            socket_connect_timeout=_REDIS_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),  # redis-py's own three, with pauses, would keep a page waiting for seconds
         )
         self._asked_at = float("-inf")
         self._answers = False

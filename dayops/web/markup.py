@@ -50,6 +50,7 @@ LOOKS = {
     "ENDED": "aborted",
     "INFO": "info",
 }
+_BY_SEVERITY = ("none", "ok", "info", "pending", "queued", "executing", "aborted", "warn", "late", "missing", "error")
 SPELLED = {"NONE": "no run yet"}
 
 
@@ -64,6 +65,12 @@ def status(word: str, title: str = "") -> SafeString:
         look,
         SPELLED.get(word, word),
     )
+
+
+def severity(word: str) -> int:
+    """How bad a status is, for sorting."""
+    look = LOOKS.get(str(word).upper(), "none")
+    return _BY_SEVERITY.index(look)
 
 
 @lru_cache(maxsize=1)

@@ -80,21 +80,24 @@ class TokenAuthentication:
         if token is None:
             return _unauthorised(request, "This token is unknown, expired or revoked.", "Make a new one at /tokens/.")
         if problem := _token_may_not(request, reads_only=token.scope == token.Scope.READ):
-            return refusal(request, HTTPStatus.FORBIDDEN, problem, "Sign in with a browser, or use /api/.")
+            return refusal(request, HTTPStatus.FORBIDDEN, *problem)
         request.user = token.user
         request.api_token = token  # type: ignore[attr-defined]
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # the switch CsrfViewMiddleware reads
         return self.get_response(request)
 
 
-def _token_may_not(request: HttpRequest, *, reads_only: bool) -> str:
+def _token_may_not(request: HttpRequest, *, reads_only: bool) -> tuple[str, str] | None:
+    """What the token may not, and the remedy; None where it may."""
     if is_private(request.path):
-        return "This page is not open to API tokens."
+        return "This page is not open to API tokens.", "Sign in with a browser."
     if request.method in SAFE_METHODS:
-        return ""
+        return None
     if reads_only:
-        return "This token may only read; the request wants to change something."
-    return "" if request.path.startswith("/api/") else "Outside /api/ a token may only read."
+        return "This token may only read; the request wants to change something.", "Make one that may more at /tokens/."
+    if request.path.startswith("/api/"):
+        return None
+    return "Outside /api/ a token may only read.", "Use the address under /api/v1/: see /api/v1/openapi.json."
 
 
 class SignInRequired:

@@ -20,6 +20,7 @@ from django.shortcuts import render
 
 from dayops.web.cells import Kind, markup_of
 from dayops.web.export import export, wanted_format
+from dayops.web.markup import severity
 
 Row = Any
 Rows = QuerySet[Any] | Sequence[Row]
@@ -30,7 +31,8 @@ Direction = Literal["ascending", "descending", "none"]
 class Column:
     """One column. `value` takes the cell's value from a row; `order` is the model field to sort by, empty for none.
 
-    A list of rows is sorted by `value`, wherever `order` is not empty.
+    A list of rows is sorted by `value` (a status by how bad it is), wherever `order` is not empty. `shown` is what
+    people see in place of the value, as text; exports keep the value.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Column:
     unit: str = ""
     digits: int = 4
     link: Callable[[Row], str] | None = None
+    shown: Callable[[Row], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ def _ordered(rows: Rows, column: Column, *, descending: bool) -> Rows:
         return rows.order_by(f"-{column.order}" if descending else column.order, "pk")
     with_value = [row for row in rows if column.value(row) is not None]
     without = [row for row in rows if column.value(row) is None]
-    return sorted(with_value, key=column.value, reverse=descending) + without
+    key = (lambda row: severity(column.value(row))) if column.kind == "status" else column.value
+    return sorted(with_value, key=key, reverse=descending) + without
 
 
 def _each(rows: Rows) -> Iterable[Row]:

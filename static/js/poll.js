@@ -4,10 +4,12 @@ import { serverNow, setServerTime } from "./clock.js";
 
 const HIDDEN_FACTOR = 10;
 const SLOWEST_S = 30;
-const polled = new Map(); // element → {etag, failures, since, timer}
+const PATIENCE_MS = 6000; // a server that hangs is noticed sooner than the request is given up
+const polled = new Map(); // element → {etag, failures, since, asked, timer}
 
 export function startPolling() {
   for (const element of document.querySelectorAll("[data-poll]")) watch(element);
+  setInterval(showStaleness, 1000);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) for (const element of polled.keys()) refresh(element);
   });
@@ -32,6 +34,7 @@ export async function refresh(element) {
   if (!state || state.busy) return;
   if (!element.isConnected) return void polled.delete(element);
   state.busy = true;
+  state.asked = performance.now();
   try {
     await update(element, state);
     state.failures = 0;
@@ -91,10 +94,14 @@ function find(root, { id, href, index }) {
   return root.querySelectorAll(FOCUSABLE)[index];
 }
 
+function isStale(state) {
+  return state.failures >= 2 || (state.busy && performance.now() - state.asked > PATIENCE_MS);
+}
+
 function showStaleness() {
   const banner = document.getElementById("stale");
-  const failing = [...polled.entries()].filter(([, state]) => state.failures >= 2);
-  for (const [element, state] of polled) element.classList.toggle("is-stale", state.failures >= 2);
+  const failing = [...polled.entries()].filter(([, state]) => isStale(state));
+  for (const [element, state] of polled) element.classList.toggle("is-stale", isStale(state));
   if (!banner) return;
   banner.hidden = failing.length === 0;
   if (banner.hidden) return;

@@ -13,6 +13,8 @@ import { colour } from "./theme.js";
 const MOST_TILES = 300;
 const LARGEST_SCALE = 32; // screen pixels for each detector pixel
 const READ_AFTER_MS = 120;
+const POINT = "point at a pixel";
+const LABEL_GROUND = "rgb(0 0 0 / 0.7)";
 const OUTLINE = "#ffc04d"; // on an image the theme does not matter: it is seen against greys
 
 export function startViewers() {
@@ -149,7 +151,7 @@ class Viewer {
 
   async read({ x, y }) {
     const [column, row] = [Math.floor(x), Math.floor(y)];
-    if (column < 0 || row < 0 || column >= this.info.width || row >= this.info.height) return void (this.readout.textContent = "–");
+    if (column < 0 || row < 0 || column >= this.info.width || row >= this.info.height) return void (this.readout.textContent = POINT);
     this.reading?.abort();
     this.reading = new AbortController();
     try {
@@ -227,10 +229,10 @@ class Viewer {
       pen.save();
       pen.translate(x0, y1);
       pen.scale(1 / scale, -1 / scale); // letters stand upright though y grows upwards
-      pen.strokeStyle = "#000";
-      pen.lineWidth = 2 * this.ratio;
-      pen.strokeText(name, 4 * this.ratio, 14 * this.ratio);
-      pen.fillText(name, 4 * this.ratio, 14 * this.ratio);
+      pen.fillStyle = LABEL_GROUND;
+      pen.fillRect(1 * this.ratio, 1 * this.ratio, pen.measureText(name).width + 6 * this.ratio, 16 * this.ratio);
+      pen.fillStyle = OUTLINE;
+      pen.fillText(name, 4 * this.ratio, 13 * this.ratio);
       pen.restore();
     }
   }

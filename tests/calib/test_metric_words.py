@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calib.metric_words import limits_in_words, tidy, title, unit
+from calib.metric_words import limits_in_words, stored_title, stored_unit, tidy, title, unit
 from calib.science.amplifier import MetricDefinition
 from calib.science.judgement import Limits
 
@@ -24,6 +24,15 @@ def metric(name: str, of: str) -> MetricDefinition:
 )
 def test_limits_are_said_in_words(limits: Limits, words: str):
     assert limits_in_words(limits) == words
+
+
+def test_limits_carry_the_unit_of_their_metric():
+    assert limits_in_words(Limits(2.0, 3.0, 13.0, 18.0), "e⁻") == "WARN outside 3 … 13 e⁻, ERROR outside 2 … 18 e⁻"
+
+
+def test_a_stored_metric_that_is_not_known_any_more_stands_as_it_is():
+    assert (stored_title("read_noise_e"), stored_unit("read_noise_e")) == ("read noise", "e⁻")
+    assert (stored_title("old_metric"), stored_unit("old_metric")) == ("old_metric", "")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,11 @@ def test_an_exposure_that_nobody_measured_yet_is_queued(observer: Client):
     assert rows(observer)[0]["verdict"] == "QUEUED"
 
 
+def test_exposure_times_have_no_idle_zeros(observer: Client):
+    archived(exposure(1, exposure_s=0.25))
+    assert ">0.25</td>" in page(observer)
+
+
 def test_the_newest_exposure_comes_first(observer: Client):
     for number in (1, 3, 2):
         archived(exposure(number))
@@ -90,7 +95,9 @@ def test_the_table_is_filtered_by_type_filter_and_verdict(observer: Client, quer
 
 def test_the_table_is_exported_as_csv(observer: Client):
     archived(exposure(1))
-    content = observer.get(f"{PAGE}?format=csv").getvalue().decode()
+    answer = observer.get(f"{PAGE}?format=csv")
+    assert 'filename="exposures-2026-11-22.csv"' in answer.headers["Content-Disposition"]
+    content = answer.getvalue().decode()
     (row,) = csv.DictReader(io.StringIO(content))
     assert row["name"] == "MC_S_20261122_000001"
     assert row["began"] == (BEGIN + timedelta(seconds=30)).isoformat()

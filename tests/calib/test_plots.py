@@ -46,7 +46,7 @@ def test_each_amplifier_is_found_by_the_pointer_once():
 
 def test_the_hover_says_the_limits():
     *_, places = plane(measured(5.0, limits=Limits(2.0, 3.0, 13.0, 18.0))).data
-    assert "WARN outside 3 … 13, ERROR outside 2 … 18" in places.hovertemplate
+    assert "WARN outside 3 … 13 e⁻, ERROR outside 2 … 18 e⁻" in places.hovertemplate
 
 
 def test_what_was_not_measured_is_told_from_what_could_not_be():

@@ -235,6 +235,16 @@ def test_a_completed_run_cannot_be_retried_but_can_be_run_again() -> None:
     assert Task.objects.get().attempt == 2
 
 
+def test_a_task_that_waits_again_shows_nothing_of_its_last_attempt() -> None:
+    run = run_of(task("one"))
+    work_all()
+    runs.rerun(run.pk, actor="olivia", reason="new code")
+    runs.abort(run.pk, actor="olivia", reason="not now")
+    again = Task.objects.get()
+    assert (again.phase, again.worker, again.started_at) == (Phase.ABORTED, "", None)
+    assert Attempt.objects.get().worker
+
+
 def test_a_live_run_cannot_be_run_again() -> None:
     run = run_of(task("one"))
     with pytest.raises(runs.NotPossible, match="QUEUED"):

@@ -2,7 +2,10 @@
 
 import getpass
 import json
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +14,7 @@ from dayops.models import Event, Phase, Run
 from tests.work import run_of, task
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def said(*words: str) -> str:
@@ -73,3 +77,14 @@ def test_what_the_phase_does_not_allow_is_refused_in_words():
     run = run_of(task("one"))
     with pytest.raises(CommandError, match="wait until it ends, or abort it first"):
         said("rerun", str(run.pk), "--reason", "impatient")
+
+
+def test_a_reader_that_has_had_enough_ends_the_command_in_silence():
+    words = "import manage; manage._run = lambda words: print('x' * 100_000); manage.main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stdout and run.stderr
+        run.stdout.read(10)
+        run.stdout.close()
+        assert (run.stderr.read(), run.wait(60)) == (b"", 141)

@@ -34,6 +34,12 @@ def test_every_list_opens_for_a_maintainer(model):
     assert client_of("maintainer").get(reverse(name)).status_code == 200
 
 
+def test_the_admin_names_things_in_english():
+    text = client_of("maintainer").get("/admin/").content.decode()
+    assert "Worker processes" in text
+    assert "API tokens" in text
+
+
 def test_a_maintainer_makes_an_account_and_puts_it_into_a_group():
     client = client_of("maintainer")
     password = "a long enough phrase"

@@ -34,7 +34,7 @@ def style(browser: Browser, live_server) -> Iterator[Page]:
 
 
 def contrast(page: Page, selector: str) -> float:
-    """WCAG contrast of an element's text on the nearest ground that is opaque."""
+    """WCAG contrast of an element's text on the grounds that lie under it."""
     return float(
         page.locator(selector).first.evaluate(
             """element => {
@@ -47,10 +47,14 @@ def contrast(page: Page, selector: str) -> float:
                 };
                 const linear = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
                 const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-                let ground = element;
-                while (ground && rgb(getComputedStyle(ground).backgroundColor)[3] < 255) ground = ground.parentElement;
-                const pair = [luminance(rgb(getComputedStyle(element).color)),
-                              luminance(rgb(getComputedStyle(ground ?? document.documentElement).backgroundColor))];
+                const grounds = [];
+                for (let each = element; each; each = each.parentElement) {
+                    grounds.unshift(getComputedStyle(each).backgroundColor);
+                }
+                canvas.clearRect(0, 0, 1, 1);  // the tint of a status lies over its panel
+                for (canvas.fillStyle of grounds) canvas.fillRect(0, 0, 1, 1);
+                const ground = luminance([...canvas.getImageData(0, 0, 1, 1).data]);
+                const pair = [luminance(rgb(getComputedStyle(element).color)), ground];
                 return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
             }"""
         )
@@ -75,6 +79,7 @@ def test_the_style_page_fits_and_is_legible(browser, live_server, theme, width, 
             ".status-error",
             ".status-late",
             ".status-warn",
+            "main button.primary",
         ):
             assert contrast(page, selector) >= 4.5, f"{selector} is too faint in the theme {theme}"
         if SCREENSHOTS:
@@ -88,6 +93,29 @@ def test_the_night_theme_is_dark_and_red(style):
     style.locator("[data-theme-choice=night]").click()
     red, green, blue = (int(v) for v in re.findall(r"\d+", style.evaluate("getComputedStyle(document.body).color"))[:3])
     assert red > 1.5 * green > 1.2 * blue
+
+
+@pytest.mark.parametrize("picture", [".viewer canvas", "p.plot-container .plot"])
+def test_at_night_pictures_are_red_and_brighter_stays_brighter(style, picture):
+    style.evaluate("document.documentElement.dataset.theme = 'night'")
+    style.evaluate("document.body.insertAdjacentHTML('beforeend', '<p class=plot-container><i class=plot></i>')")
+    shades = style.evaluate(
+        """picture => {
+            const pen = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+            const found = document.querySelector(picture);
+            pen.filter = getComputedStyle(found).filter;
+            return Array.from({length: 18}, (_, i) => {
+                pen.fillStyle = `rgb(${15 * i} ${15 * i} ${15 * i})`;
+                pen.fillRect(0, 0, 1, 1);
+                return [...pen.getImageData(0, 0, 1, 1).data];
+            });
+        }""",
+        picture,
+    )
+    reds = [red for red, *_ in shades]
+    assert reds == sorted(set(reds)), "two greys look alike, or the brighter is darker"
+    assert all(red > 1.5 * green > blue for red, green, blue, _ in shades[4:])
+    assert reds[-1] < 255
 
 
 def test_a_chosen_theme_outlives_the_page(style):
@@ -229,6 +257,13 @@ def test_a_page_that_is_no_longer_updated_says_so_and_recovers(style):
     expect(banner).to_contain_text(re.compile(r"stale since \d\d:\d\d:\d\d UTC: the server does not answer"))
     style.unroute("**/pulse/")
     expect(banner).to_be_hidden(timeout=10_000)
+
+
+def test_a_page_whose_server_hangs_says_so_before_the_request_is_given_up(style):
+    style.route("**/pulse/", lambda route: None)
+    style.evaluate("void import('/static/js/poll.js').then(m => m.refresh(document.getElementById('warnings')))")
+    expect(style.locator("#stale")).to_contain_text("the server does not answer", timeout=10_000)
+    style.unroute("**/pulse/")
 
 
 def test_a_page_whose_visitor_was_signed_out_says_so(style):

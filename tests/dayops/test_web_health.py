@@ -1,12 +1,16 @@
 """Health: what monitors ask, and what every page warns of."""
 
+import socket
+import time
 from collections import namedtuple
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from dayops import doorbell
 from dayops.models import WorkerProcess
 from dayops.web import health
 
@@ -31,6 +35,23 @@ def levels() -> dict[str, str]:
 def without_redis(monkeypatch, settings, tmp_path) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     monkeypatch.setattr(health, "redis_pulse", health.RedisPulse())
+
+
+@pytest.fixture
+def hanging(settings) -> Iterator[None]:
+    """A Redis that takes the connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        doorbell._hurried.cache_clear()
+        yield
+    doorbell._hurried.cache_clear()
+
+
+def test_no_page_waits_for_a_redis_that_hangs(hanging):
+    began = time.monotonic()
+    assert not health.RedisPulse().answers()
+    doorbell.ring("alert-production")
+    assert time.monotonic() - began < 2.0
 
 
 def test_a_live_process_says_so_to_anyone_and_asks_nobody(django_assert_num_queries):

@@ -70,6 +70,20 @@ def test_the_query_string_says_which_rows_in_which_order(rf, query, order):
     assert names(rf, query) == list(order)
 
 
+def test_a_status_is_sorted_by_how_bad_it_is(rf):
+    table = Table("rows", (Column("state", "State", lambda row: row.state, "status", order="state"),))
+    rows = [Row(word, None, word) for word in ("ERROR", "OK", "WARN", "MISSING", "QUEUED")]
+    assert names(rf, "sort=-state", rows, table) == ["ERROR", "MISSING", "WARN", "QUEUED", "OK"]
+
+
+def test_people_see_words_where_programs_get_the_value(rf):
+    table = Table("rows", (Column("noise", "Noise", lambda row: row.noise, "number", shown=lambda row: "<quiet>"),))
+    ((_, cell),) = next(TableView(table, rf.get("/"), [Row("a", 1.5)]).body())
+    assert cell == "&lt;quiet&gt;"
+    answer = table.respond(rf.get("/?format=json"), [Row("a", 1.5)], "")
+    assert json.loads(answer.getvalue()) == [{"noise": 1.5}]
+
+
 @given(st.lists(st.none() | st.floats(allow_nan=False)))
 def test_sorting_keeps_every_row_and_puts_the_unknown_last(values):
     rows = [Row(str(i), value) for i, value in enumerate(values)]

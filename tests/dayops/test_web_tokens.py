@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from dayops.models import ApiToken
 from dayops.web import tokens
@@ -59,6 +60,13 @@ def test_one_sees_and_revokes_only_ones_own_tokens():
     assert "secret plan" not in client.get("/tokens/").content.decode()
     assert client.post(f"/tokens/{token.pk}/revoke/").status_code == 404
     assert tokens.authenticate(key) is not None
+
+
+def test_a_token_that_may_too_little_is_told_what_helps():
+    _, key = tokens.create(person("operator"), "a script", "read")
+    answer = Client().post("/api/v1/runs/1/rerun", {"reason": "x"}, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 403
+    assert answer.json()["remedy"] == "Make one that may more at /tokens/."
 
 
 def test_revoking_ends_a_token_and_shows_it():
