@@ -40,7 +40,7 @@ def _load(days: int) -> int:
     """Rows made inside PostgreSQL, so that loading is not what is measured."""
     from django.db import connection
 
-    from calib.science.amplifier import METRICS
+    from calib.science.metrics import METRICS
     from dayops import camera
 
     detectors = [(detector.id, detector.name) for detector in camera.load("lsstcam").science_detectors]

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from calib.focal_plane import Footprint, Grid, footprints, grid
 from calib.models import Level, Measurement
-from calib.science.amplifier import METRICS, MetricDefinition
 from calib.science.judgement import Limits
+from calib.science.metrics import MetricDefinition
 from dayops.camera import Detector, load, names
 from dayops.camera.json import detector_from_json
 from dayops.models import Exposure, RawFrame
 
-BY_NAME = {metric.name: metric for metric in METRICS}
 DEFAULT = "read_noise_e"
 
 

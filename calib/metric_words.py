@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from calib.metric_map import BY_NAME, MetricMap
+from calib.metric_map import MetricMap
 from calib.models import Finding, Level
-from calib.science.amplifier import MetricDefinition
 from calib.science.judgement import Limits
+from calib.science.metrics import BY_NAME, MetricDefinition
 from dayops.web.markup import NOTHING, format_number
 
 

@@ -1,6 +1,6 @@
 """What one raw frame says about each amplifier: levels, noise and pixels that misbehave.
 
-Every number is defined once, in `METRICS`; the limits that define it are the constants below, with their sources.
+What each number is says `calib.science.metrics`; the limits that define it are the constants below, with their sources.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from calib.science.distribution import Distribution, Pixels, distribution
 from calib.science.overscan import Overscan, measure_overscan, warm_up
 from dayops.camera.geometry import Amplifier, Box, Detector
 
-__all__ = ["METRICS", "DetectorStatistics", "MetricDefinition", "measure_amplifier", "measure_detector", "warm_up"]
+__all__ = ["DetectorStatistics", "measure_amplifier", "measure_detector", "warm_up"]
 
 DEAD_RESPONSE = 0.5  # of the amplifier's median in a flat; LSST masks defects from 0.8 on, a dead pixel is beyond doubt
 LIT_SIGMA = 10.0  # a flat whose median is not this many read noises above the overscan is dark: nothing can be dead
@@ -23,49 +23,18 @@ HOT_SIGMA = 6.0  # a dark too short for HOT_RATE to rise from the noise must not
 _LIT = {"FLAT", "PTC"}
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDefinition:
-    """One number per amplifier: its name in tables and addresses, its unit, and what it is."""
-
-    name: str
-    unit: str
-    description: str
-
-
-METRICS: tuple[MetricDefinition, ...] = (
-    MetricDefinition("overscan_level", "ADU", "Median of the serial overscan without its first three columns."),
-    MetricDefinition(
-        "read_noise_adu", "ADU", "Scatter of the serial overscan about row and column means, clipped at 5 sigma."
-    ),
-    MetricDefinition("read_noise_e", "e⁻", "The read noise in ADU times the amplifier's nominal gain."),
-    MetricDefinition("mean", "ADU", "Mean of the image pixels less the overscan level (if there is overscan)."),
-    MetricDefinition("median", "ADU", "Median of the image pixels less the overscan level (if there is overscan)."),
-    MetricDefinition("robust_sigma", "ADU", "1.4826 times the median absolute deviation of the image pixels."),
-    MetricDefinition(
-        "saturated_fraction", "", "Share of image pixels at or above the amplifier's saturation, as read."
-    ),
-    MetricDefinition("dead_fraction", "", "Flats and PTC only: share of image pixels below half of the median signal."),
-    MetricDefinition(
-        "hot_pixels",
-        "pixels",
-        "Bias: image pixels 1000 ADU above the median. Dark: more than 5 e⁻/s (and 6 sigma) above it; "
-        "cosmic rays count too.",
-    ),
-    MetricDefinition("invalid_fraction", "", "Share of image pixels that are not finite numbers; integers always are."),
-)
-
-
 @dataclass(frozen=True)
 class DetectorStatistics:
     """`values[metric, amplifier]`, float64; `names` and `amplifiers` name its rows and columns.
 
     NaN where a metric does not apply: no overscan, no gain, no saturation, another image type, no finite pixel.
-    `invalid_fraction` always applies.
+    `invalid_fraction` always applies. `detector_values` are the metrics of the detector as a whole, by name.
     """
 
     names: tuple[str, ...]
     amplifiers: tuple[str, ...]
     values: npt.NDArray[np.float64]
+    detector_values: dict[str, float]
 
     def of(self, metric: str) -> npt.NDArray[np.float64]:
         """The values of one metric for all amplifiers. Raises KeyError, in words, for an unknown one."""
@@ -107,31 +76,30 @@ def measure_detector(
         for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
     ]
     return DetectorStatistics(
-        names=tuple(metric.name for metric in METRICS),
+        names=tuple(columns[0]),
         amplifiers=tuple(amplifier.name for amplifier in detector.amplifiers),
-        values=np.stack(columns, axis=1),
+        values=np.array([list(column.values()) for column in columns]).T,
+        detector_values={},
     )
 
 
-def measure_amplifier(raw: Pixels, amplifier: Amplifier, exposure_s: float, image_type: str) -> npt.NDArray[np.float64]:
-    """The metrics of one raw segment, shape (len(METRICS),); see `measure_detector`."""
+def measure_amplifier(raw: Pixels, amplifier: Amplifier, exposure_s: float, image_type: str) -> dict[str, float]:
+    """The metrics of one raw segment by name; see `measure_detector`."""
     image = distribution(_cut(raw, amplifier.image))
     overscan = _overscan(raw, amplifier.serial_overscan)
     level = 0.0 if np.isnan(overscan.level) else overscan.level
-    return np.array(
-        [
-            overscan.level,
-            overscan.noise,
-            overscan.noise * amplifier.gain,
-            image.mean - level,
-            image.median - level,
-            image.robust_sigma,
-            _saturated_fraction(image, amplifier.saturation),
-            _dead_fraction(image, overscan) if image_type in _LIT else np.nan,
-            _hot_pixels(image, _hot_limit(image_type, exposure_s, amplifier.gain, image.robust_sigma)),
-            1.0 - image.count / (amplifier.image.width * amplifier.image.height),
-        ]
-    )
+    return {
+        "overscan_level": overscan.level,
+        "read_noise_adu": overscan.noise,
+        "read_noise_e": overscan.noise * amplifier.gain,
+        "mean": image.mean - level,
+        "median": image.median - level,
+        "robust_sigma": image.robust_sigma,
+        "saturated_fraction": _saturated_fraction(image, amplifier.saturation),
+        "dead_fraction": _dead_fraction(image, overscan) if image_type in _LIT else np.nan,
+        "hot_pixels": _hot_pixels(image, _hot_limit(image_type, exposure_s, amplifier.gain, image.robust_sigma)),
+        "invalid_fraction": 1.0 - image.count / (amplifier.image.width * amplifier.image.height),
+    }
 
 
 def _cut(raw: Pixels, box: Box) -> Pixels:

@@ -11,7 +11,7 @@ from calib.detector_rows import AmplifierRow, amplifier_rows
 from calib.metric_map import focal_plane_of
 from calib.metric_words import axis_title, limit_said, stored_title, stored_unit, tidy, title, unit
 from calib.models import Finding, Level
-from calib.science.amplifier import METRICS, MetricDefinition
+from calib.science.metrics import METRICS, MetricDefinition
 from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words
 from dayops.observing_day import ObservingDay
 from dayops.web.tables import Column, Filter, Table

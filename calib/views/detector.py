@@ -15,7 +15,7 @@ from calib.exposure_table import run_of
 from calib.metric_map import focal_plane_of
 from calib.metric_words import limits_in_words, tidy, title, unit
 from calib.models import Level
-from calib.science.amplifier import METRICS, MetricDefinition
+from calib.science.metrics import METRICS, MetricDefinition
 from calib.thresholds import NONE, in_force
 from calib.views.exposure import neighbours
 from calib.views.frame_image import OVERSCAN

@@ -19,7 +19,7 @@ from calib.exposure_table import newest_assessment, run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
 from calib.metric_words import axis_title, caption, limit_said, limits_in_words, stored_title, stored_unit, unit
 from calib.models import Finding, Level
-from calib.science.amplifier import METRICS
+from calib.science.metrics import METRICS
 from calib.thresholds import NONE, in_force
 from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
 from dayops.models import Exposure, RawFrame

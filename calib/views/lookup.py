@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
 
-from calib.metric_map import BY_NAME, DEFAULT, FocalPlane
-from calib.science.amplifier import MetricDefinition
+from calib.metric_map import DEFAULT, FocalPlane
+from calib.science.metrics import BY_NAME, MetricDefinition
 from dayops.camera import Detector
 from dayops.models import Exposure, FrameState, RawFrame
 from dayops.observing_day import ObservingDay

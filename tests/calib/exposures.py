@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from calib import services
 from calib.models import Assessment
-from calib.science.amplifier import METRICS, DetectorStatistics
+from calib.science.amplifier import DetectorStatistics
+from calib.science.metrics import METRICS
 from dayops.camera import Detector, load
 from dayops.models import Exposure, FrameState, RawFrame
 
@@ -59,10 +60,11 @@ def assessed(frame: RawFrame, **metrics: ArrayLike) -> Assessment:
 def statistics(detector: Detector, **metrics: ArrayLike) -> DetectorStatistics:
     healthy = {"read_noise": 5.7, "read_noise_e": 5.7, "read_noise_adu": 3.8, "overscan_level": 25_000.0}
     count = len(detector.amplifiers)
-    names = tuple(metric.name for metric in METRICS)
+    names = tuple(metric.name for metric in METRICS if metric.per == "amplifier")
     values = [np.broadcast_to(metrics.get(name, healthy.get(name, 0.0)), count) for name in names]
     return DetectorStatistics(
         names=names,
         amplifiers=tuple(amplifier.name for amplifier in detector.amplifiers),
         values=np.array(values, dtype=np.float64),
+        detector_values={},
     )

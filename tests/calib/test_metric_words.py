@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calib.metric_words import limits_in_words, stored_title, stored_unit, tidy, title, unit
-from calib.science.amplifier import MetricDefinition
 from calib.science.judgement import Limits
+from calib.science.metrics import MetricDefinition
 
 
 def metric(name: str, of: str) -> MetricDefinition:

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import ArrayLike
 
 from calib import plots
-from calib.metric_map import BY_NAME, FocalPlane, MetricMap
+from calib.metric_map import FocalPlane, MetricMap
 from calib.science.judgement import Limits
+from calib.science.metrics import BY_NAME
 from dayops.camera import load
 
 

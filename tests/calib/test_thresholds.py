@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from calib.models import Threshold
-from calib.science.amplifier import METRICS, MetricDefinition
 from calib.science.judgement import Limits
+from calib.science.metrics import METRICS, MetricDefinition
 from calib.thresholds import in_force
 
 pytestmark = pytest.mark.django_db

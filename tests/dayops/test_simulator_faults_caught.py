@@ -9,8 +9,9 @@ from astropy.io import fits
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
-from calib.science.amplifier import METRICS, measure_detector
+from calib.science.amplifier import measure_detector
 from calib.science.judgement import ERROR, judge
+from calib.science.metrics import METRICS
 from calib.thresholds import in_force
 from dayops.archive import hooks
 from dayops.archive.content_store import Store
