@@ -48,7 +48,9 @@ METRICS: tuple[MetricDefinition, ...] = (
         "corner_mean", "ADU", "Mean of the 200 × 200 image pixels nearest to the amplifier, less the overscan level."
     ),
     MetricDefinition("gradient", "ADU", "Range of a plane fitted to the image, from its lowest to its highest corner."),
-    MetricDefinition("row_structure", "ADU", "Scatter of the image's row means about the plane, pixel noise taken off."),
+    MetricDefinition(
+        "row_structure", "ADU", "Scatter of the image's row means about the plane, pixel noise taken off."
+    ),
     MetricDefinition(
         "column_structure", "ADU", "Scatter of the image's column means about the plane, pixel noise taken off."
     ),
@@ -69,9 +71,13 @@ METRICS: tuple[MetricDefinition, ...] = (
         "Bias: image pixels 1000 ADU above the median. Dark: more than 5 e⁻/s (and 6 sigma) above it, without the "
         "tracks of cosmic rays.",
     ),
-    MetricDefinition("stuck_bits", "bits", "Bits that are set in none or all of the pixels though their values span both."),
+    MetricDefinition(
+        "stuck_bits", "bits", "Bits that are set in none or all of the pixels though their values span both."
+    ),
     MetricDefinition("invalid_fraction", "", "Share of image pixels that are not finite numbers; integers always are."),
-    MetricDefinition("flat_level", "e⁻/s", "Flats and PTC only: median signal by the nominal gain in a second of EXPTIME."),
+    MetricDefinition(
+        "flat_level", "e⁻/s", "Flats and PTC only: median signal by the nominal gain in a second of EXPTIME."
+    ),
     MetricDefinition("flat_snr", "", "Flats and PTC only: median signal over the robust sigma of the image."),
     MetricDefinition("cosmic_ray_rate", "/cm²/min", "Darks only: tracks of cosmic rays.", per="detector"),
     MetricDefinition(
@@ -87,7 +93,9 @@ METRICS: tuple[MetricDefinition, ...] = (
         per="detector",
     ),
     MetricDefinition("header_bias_level", "ADU", "AVGBIAS of the header, where it has one.", source="header"),
-    MetricDefinition("header_bias_noise", "ADU", "STDVBIAS of the header (unclipped), where it has one.", source="header"),
+    MetricDefinition(
+        "header_bias_noise", "ADU", "STDVBIAS of the header (unclipped), where it has one.", source="header"
+    ),
     MetricDefinition(
         "header_contradicts_pixels",
         "",
@@ -101,9 +109,7 @@ METRICS: tuple[MetricDefinition, ...] = (
     MetricDefinition(
         "overscan_level_drift", "ADU", "Overscan level less the amplifier's recent median.", source="comparison"
     ),
-    MetricDefinition(
-        "read_noise_change", "", "Read noise over the amplifier's recent median.", source="comparison"
-    ),
+    MetricDefinition("read_noise_change", "", "Read noise over the amplifier's recent median.", source="comparison"),
     MetricDefinition(
         "dark_current",
         "e⁻/s",
