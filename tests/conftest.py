@@ -14,6 +14,7 @@ KEPT = {
     "auth_group_permissions",
     "auth_permission",
     "calib_threshold",
+    "dayops_note",  # a threshold may name the intervention behind it
     "django_content_type",
     "django_migrations",
 }
@@ -28,6 +29,8 @@ def _empty_what_the_test_left(self: TransactionTestCase) -> None:
         cursor.execute(f"TRUNCATE {names}")
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("DELETE FROM calib_threshold WHERE author <> 'DayOps'")
+        cursor.execute("UPDATE calib_threshold SET valid_until = NULL WHERE valid_until IS NOT NULL")
+        cursor.execute("DELETE FROM dayops_note")
 
 
 TransactionTestCase._fixture_teardown = _empty_what_the_test_left  # type: ignore[attr-defined]
