@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,11 +140,13 @@ def _raft_row(raft: str, members: list[DetectorRow]) -> RaftRow:
 def _amplifier_row(
     detector: Detector, amplifier: Amplifier, metrics: Mapping[str, tuple[list[float], list[int]]]
 ) -> AmplifierRow:
-    index = amplifier.index
-    known = {name: both for name, both in metrics.items() if index < len(both[0])}
+    def own(numbers: list[Any]) -> Any:
+        """The amplifier's number; a metric of the whole detector has one for all."""
+        return numbers[amplifier.index] if len(numbers) > 1 else numbers[0]
+
     return AmplifierRow(
         detector,
         amplifier,
-        values={name: values[index] for name, (values, _) in known.items()},
-        levels={name: levels[index] for name, (_, levels) in known.items()},
+        values={name: own(values) for name, (values, _) in metrics.items()},
+        levels={name: own(levels) for name, (_, levels) in metrics.items()},
     )

@@ -41,13 +41,13 @@ def stored_unit(name: str) -> str:
 
 def caption(measured: MetricMap) -> str:
     """The numbers that matter, and where the extremes are."""
-    name, total = title(measured.metric).capitalize(), len(measured.values)
+    name, total = title(measured.metric).capitalize(), len(measured.counted)
     if not measured.finite.size:
-        return f"{name}: no amplifier has a value"
+        return f"{name}: no {measured.noun} has a value"
     p5, middle, p95 = (said(measured, value) for value in measured.percentiles(5, 50, 95))
     least, most = int(np.nanargmin(measured.values)), int(np.nanargmax(measured.values))
     return (
-        f"{name} of {measured.finite.size} of {total} amplifiers: median {middle}, 5–95 % {p5} to {p95}, "
+        f"{name} of {measured.finite.size} of {total} {measured.noun}s: median {middle}, 5–95 % {p5} to {p95}, "
         f"least {said(measured, measured.values[least])} ({measured.name_of(least)}), "
         f"most {said(measured, measured.values[most])} ({measured.name_of(most)}); "
         f"{measured.count(Level.WARN)} in WARN, {measured.count(Level.ERROR)} in ERROR"

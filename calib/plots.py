@@ -63,7 +63,7 @@ def metric_histogram(
     measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[float, float], str]
 ) -> go.Figure:
     """How many amplifiers have which value, with the limits drawn; a click follows `link` of the bar's two edges."""
-    figure = new_figure(x=axis_title(measured.metric), y="amplifiers")
+    figure = new_figure(x=axis_title(measured.metric), y=f"{measured.noun}s")
     if not measured.finite.size:
         return figure
     low, high = _span(measured)
@@ -74,7 +74,7 @@ def metric_histogram(
         width=(high - low) / _BINS * 0.94,
         marker=_bar_colours(bars, colours),
         customdata=[link(bar.low, bar.high) for bar in bars],
-        hovertext=[f"{bar.count} amplifiers from {number(bar.low)} to {number(bar.high)}" for bar in bars],
+        hovertext=[f"{bar.count} {measured.noun}s from {number(bar.low)} to {number(bar.high)}" for bar in bars],
         hoverinfo="text",
     )
     _draw_limits(figure, measured.limits, low, high)
