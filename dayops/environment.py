@@ -2,6 +2,7 @@
 
 import os
 from importlib.util import find_spec
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -25,6 +26,27 @@ def flag(name: str) -> bool:
 
 def host_list(name: str, *, default: list[str]) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()] or default
+
+
+def web_addresses(name: str) -> list[str]:
+    """Comma-separated http and https URLs. What is none, or carries a password, is refused."""
+    found = host_list(name, default=[])
+    for url in found:
+        parts = urlsplit(url)
+        bare = parts.scheme in {"http", "https"} and parts.hostname and url.isascii() and url.isprintable()
+        if not bare or " " in url or len(url) > 500:
+            raise ImproperlyConfigured(f"{name}: {url!r} is no http:// or https:// address of at most 500 letters.")
+        if parts.username is not None:
+            raise ImproperlyConfigured(f"{name}: the address on {parts.hostname} carries a password; leave it out.")
+    return found
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses and networks: ``127.0.0.1,10.20.0.0/16``."""
+    try:
+        return [ip_network(part) for part in host_list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; expected e.g. 127.0.0.1,10.20.0.0/16.") from error
 
 
 def database_settings(url: str) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from dayops import embedded
-from dayops.environment import database_settings, flag, host_list, plotly_folder, secret_key
+from dayops.environment import (
+    database_settings,
+    flag,
+    host_list,
+    networks,
+    plotly_folder,
+    secret_key,
+    web_addresses,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = embedded.writable(embedded.state_dir())
@@ -149,6 +157,20 @@ QUEUES = ["alert-production", "archive-center"]
 LEASE_S = float(os.environ.get("DAYOPS_LEASE_S", "30"))
 DRILL = flag("DAYOPS_DRILL")
 HORSE_MEMORY_GIB = float(os.environ.get("DAYOPS_HORSE_MEMORY_GIB", "8"))  # 0: no limit
+
+# Alarms leave by e-mail and webhooks (`dayops.alarm_delivery`)
+ALARM_EMAILS = host_list("DAYOPS_ALARM_EMAILS", default=[])
+ALARM_WEBHOOKS = web_addresses("DAYOPS_ALARM_WEBHOOKS")
+WEBHOOK_PRIVATE_ADDRESSES = networks("DAYOPS_WEBHOOK_PRIVATE_ADDRESSES")
+WEBHOOK_SECRET = os.environ.get("DAYOPS_WEBHOOK_SECRET", "")
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "dayops@localhost")
 
 LOGGING = {
     "version": 1,
