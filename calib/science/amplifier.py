@@ -5,22 +5,27 @@ What each number is says `calib.science.metrics`; the limits that define it are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from calib.science.correlation import strongest_correlations
 from calib.science.distribution import Distribution, Pixels, distribution
-from calib.science.overscan import Overscan, measure_overscan, warm_up
+from calib.science.flat import UNLIT, amplifier_scatter, measure_flat
+from calib.science.lines import line_amplitude
+from calib.science.overscan import Overscan, measure_overscan
+from calib.science.profile import Profile, measure_profile
+from calib.science.structure import corner_mean, measure_structure
+from calib.science.stuck_bits import stuck_bits
 from dayops.camera.geometry import Amplifier, Box, Detector
 
-__all__ = ["DetectorStatistics", "measure_amplifier", "measure_detector", "warm_up"]
-
-DEAD_RESPONSE = 0.5  # of the amplifier's median in a flat; LSST masks defects from 0.8 on, a dead pixel is beyond doubt
-LIT_SIGMA = 10.0  # a flat whose median is not this many read noises above the overscan is dark: nothing can be dead
 HOT_RATE = 5.0  # electrons a second in a dark: a bright pixel in LSST's electro-optical tests (eo_pipe, SITCOMTN-148)
 HOT_BIAS_ADU = 1000.0  # above the median in a bias: the default of cp_pipe's defect finder
 HOT_SIGMA = 6.0  # a dark too short for HOT_RATE to rise from the noise must not call noise hot
 _LIT = {"FLAT", "PTC"}
+_DARK = {"BIAS", "DARK"}
+_UNEVEN = ("corner_mean", "gradient", "row_structure", "column_structure", "line_amplitude")
 
 
 @dataclass(frozen=True)
@@ -71,56 +76,92 @@ def measure_detector(
     ]
     if wrong:
         raise ValueError(f"The segments {', '.join(wrong)} do not have the shape of {detector.name}'s amplifiers.")
-    columns = [
-        measure_amplifier(segment, amplifier, exposure_s, image_type)
+    overscans = [
+        None if amplifier.serial_overscan is None else measure_overscan(_cut(segment, amplifier.serial_overscan))
         for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
     ]
+    columns = [
+        measure_amplifier(segment, overscan, amplifier, exposure_s, image_type)
+        for amplifier, overscan, segment in zip(detector.amplifiers, overscans, segments, strict=True)
+    ]
+    metrics = {name: np.array([column[name] for column in columns]) for name in columns[0]}
+    metrics["amplifier_correlation"] = strongest_correlations(overscans)
+    signals_e = metrics["median"] * [amplifier.gain for amplifier in detector.amplifiers]
     return DetectorStatistics(
-        names=tuple(columns[0]),
+        names=tuple(metrics),
         amplifiers=tuple(amplifier.name for amplifier in detector.amplifiers),
-        values=np.array([list(column.values()) for column in columns]).T,
-        detector_values={},
+        values=np.stack(list(metrics.values())),
+        detector_values={"amplifier_scatter": amplifier_scatter(signals_e) if image_type in _LIT else np.nan},
     )
 
 
-def measure_amplifier(raw: Pixels, amplifier: Amplifier, exposure_s: float, image_type: str) -> dict[str, float]:
-    """The metrics of one raw segment by name; see `measure_detector`."""
-    image = distribution(_cut(raw, amplifier.image))
-    overscan = _overscan(raw, amplifier.serial_overscan)
-    level = 0.0 if np.isnan(overscan.level) else overscan.level
+def measure_amplifier(
+    raw: Pixels, overscan: Overscan | None, amplifier: Amplifier, exposure_s: float, image_type: str
+) -> dict[str, float]:
+    """The metrics of one raw segment by name, all but those that need other amplifiers; see `measure_detector`."""
+    pixels = _cut(raw, amplifier.image)
+    image = distribution(pixels)
+    level = 0.0 if overscan is None or np.isnan(overscan.level) else overscan.level
     return {
-        "overscan_level": overscan.level,
-        "read_noise_adu": overscan.noise,
-        "read_noise_e": overscan.noise * amplifier.gain,
+        **_overscan_metrics(overscan, amplifier.gain),
         "mean": image.mean - level,
         "median": image.median - level,
         "robust_sigma": image.robust_sigma,
+        **_structure_metrics(pixels, image, level, image_type),
         "saturated_fraction": _saturated_fraction(image, amplifier.saturation),
-        "dead_fraction": _dead_fraction(image, overscan) if image_type in _LIT else np.nan,
         "hot_pixels": _hot_pixels(image, _hot_limit(image_type, exposure_s, amplifier.gain, image.robust_sigma)),
+        "stuck_bits": stuck_bits(image),
         "invalid_fraction": 1.0 - image.count / (amplifier.image.width * amplifier.image.height),
+        **(measure_flat(image, overscan, amplifier.gain, exposure_s) if image_type in _LIT else UNLIT),
     }
+
+
+def warm_up() -> None:
+    """Compile (or load from the cache) every kernel for the types that raw pixels have."""
+    for dtype in ("int32", "uint16", "int16", "float32"):
+        segment: npt.NDArray[Any] = np.zeros((8, 16), dtype=dtype)
+        overscan = measure_overscan(segment[:, 1:])  # a view, as every cut of a segment is
+        strongest_correlations([overscan, overscan])
+        for pixels in (segment, segment[:, 1:]):  # whole, as in a frame without sections, and cut
+            measure_structure(pixels, distribution(pixels))
 
 
 def _cut(raw: Pixels, box: Box) -> Pixels:
     return raw[box.slices]
 
 
-def _overscan(raw: Pixels, box: Box | None) -> Overscan:
-    return Overscan(np.nan, np.nan) if box is None else measure_overscan(_cut(raw, box))
+def _overscan_metrics(overscan: Overscan | None, gain: float) -> dict[str, float]:
+    profile = Profile() if overscan is None else measure_profile(overscan.rows)
+    noise = np.nan if overscan is None else overscan.noise
+    return {
+        "overscan_level": np.nan if overscan is None else overscan.level,
+        "read_noise_adu": noise,
+        "read_noise_e": noise * gain,
+        "overscan_slope": profile.slope,
+        "overscan_rms": profile.rms,
+        "overscan_maximum": profile.maximum,
+        "bias_shifts": profile.shift,
+        "banding": profile.banding,
+    }
+
+
+def _structure_metrics(pixels: Pixels, image: Distribution, level: float, image_type: str) -> dict[str, float]:
+    structure = measure_structure(pixels, image)
+    if structure is None:
+        return dict.fromkeys(_UNEVEN, np.nan)
+    return {
+        "corner_mean": corner_mean(pixels, structure) - level,
+        "gradient": structure.gradient,
+        "row_structure": structure.row_structure,
+        "column_structure": structure.column_structure,
+        "line_amplitude": line_amplitude(pixels, structure) if image_type in _DARK else np.nan,
+    }
 
 
 def _saturated_fraction(image: Distribution, saturation: float) -> float:
     if not image.count or np.isnan(saturation):
         return np.nan
     return 1.0 - image.below(saturation) / image.count
-
-
-def _dead_fraction(image: Distribution, overscan: Overscan) -> float:
-    signal = image.median - overscan.level
-    if not signal > LIT_SIGMA * overscan.noise:  # also where either is NaN
-        return np.nan
-    return image.below(overscan.level + DEAD_RESPONSE * signal) / image.count
 
 
 def _hot_limit(image_type: str, exposure_s: float, gain: float, sigma: float) -> float:

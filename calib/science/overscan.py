@@ -24,33 +24,39 @@ _ITERATIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Overscan:
-    """`level` and `noise` in ADU; NaN where there are too few pixels."""
+    """`level` and `noise` in ADU, NaN where there are too few pixels, and what they were measured of.
+
+    `pixels` (rows, columns) are those used; `rows` and `columns` are the means of its rows and of what is left of its
+    columns without them, in ADU, pixels beyond 5 sigma left out; NaN where no pixel is left.
+    """
 
     level: float
     noise: float
+    pixels: Pixels
+    rows: npt.NDArray[np.float64]
+    columns: npt.NDArray[np.float64]
 
 
 def measure_overscan(pixels: Pixels) -> Overscan:
     """Level and read noise of serial overscan `pixels`, rows first, the column read first at index 0."""
     used = pixels[:, SKIPPED_COLUMNS:] if pixels.shape[1] > 2 * SKIPPED_COLUMNS else pixels
     spread = distribution(used)
-    return Overscan(spread.median, _noise(used, spread.median, spread.robust_sigma))
-
-
-def _noise(pixels: Pixels, centre: float, sigma: float) -> float:
-    if not np.isfinite(sigma):
-        return np.nan
     # rows and columns differ by less than an ADU when nothing drifts: a finer start would clip good pixels
-    total, squares, used, rows, columns = _residuals(pixels, centre, max(sigma, 1.0), CLIP_SIGMA)
-    freedom = used - rows - columns + 1
-    return float(np.sqrt(max(squares - total**2 / used, 0.0) / freedom)) if freedom > 0 else np.nan
+    sigma = float(np.maximum(spread.robust_sigma, 1.0))  # NaN stays NaN: no pixel is within it
+    rows, columns = _means(used, spread.median, CLIP_SIGMA * sigma)
+    return Overscan(spread.median, _noise(used, rows, columns, sigma), used, rows, columns)
+
+
+def _noise(pixels: Pixels, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64], sigma: float) -> float:
+    total, squares, used = _residuals(pixels, rows, columns, sigma, CLIP_SIGMA)
+    freedom = used - np.isfinite(rows).sum() - np.isfinite(columns).sum() + 1
+    return float(np.sqrt(max(squares - total**2 / used, 0.0) / freedom)) if used and freedom > 0 else np.nan
 
 
 @numba.njit(cache=True, nogil=True)
-def _residuals(pixels: Any, centre: float, sigma: float, clip: float) -> Any:
-    """Sum, sum of squares and number of the unclipped residuals about row and column means, and of rows, columns."""
+def _residuals(pixels: Any, row: Any, column: Any, sigma: float, clip: float) -> Any:
+    """Sum, sum of squares and number of the unclipped residuals about row and column means."""
     rows, columns = pixels.shape
-    row, column = _means(pixels, centre, clip * sigma)
     total, squares, used = 0.0, 0.0, 0
     for _ in range(_ITERATIONS):
         before, limit = used, clip * sigma
@@ -65,7 +71,7 @@ def _residuals(pixels: Any, centre: float, sigma: float, clip: float) -> Any:
         if used < 2 or used == before:
             break
         sigma = np.sqrt(max(squares / used - (total / used) ** 2, 0.0))
-    return total, squares, used, np.isfinite(row).sum(), np.isfinite(column).sum()
+    return total, squares, used
 
 
 @numba.njit(cache=True, nogil=True)
@@ -90,11 +96,3 @@ def _means(pixels: Any, centre: float, limit: float) -> Any:
     for x in range(columns):
         column[x] = column[x] / counts[x] if counts[x] else np.nan
     return row, column
-
-
-def warm_up() -> None:
-    """Compile (or load from the cache) the kernels for the types that raw pixels have."""
-    for dtype in ("int32", "uint16", "int16", "float32"):
-        segment: npt.NDArray[Any] = np.zeros((8, 16), dtype=dtype)
-        measure_overscan(segment[:, 1:])  # a view, as every cut of a segment is
-        distribution(segment)  # whole, as a frame without sections is

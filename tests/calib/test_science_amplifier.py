@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from calib.science.amplifier import DetectorStatistics, measure_amplifier, measure_detector
 from calib.science.metrics import METRICS
+from calib.science.overscan import measure_overscan
 from dayops import camera
 from dayops.camera.headers import describe
 from dayops.images import read_headers, read_segments
@@ -35,12 +36,21 @@ def image_of(raw: np.ndarray) -> np.ndarray:
 
 def metrics(raw: np.ndarray, image_type: str = "BIAS", exposure_s: float = 0.0, **changes: object) -> dict[str, float]:
     amplifier = replace(AMPLIFIER, **changes)  # type: ignore[arg-type]
-    return measure_amplifier(raw, amplifier, exposure_s, image_type)
+    box = amplifier.serial_overscan
+    overscan = None if box is None else measure_overscan(raw[box.slices])
+    return measure_amplifier(raw, overscan, amplifier, exposure_s, image_type)
 
 
 def test_every_metric_says_what_it_is():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
     assert all(metric.description.endswith(".") for metric in METRICS)
+
+
+def test_every_metric_of_the_pixels_alone_is_measured_unless_it_is_one_of_another_module():
+    found = measure_detector([segment()] * 16, DETECTOR, 0.0, "BIAS")
+    of_pixels = {metric.name: metric.per for metric in METRICS if metric.source == "pixels"}
+    assert set(found.names) == {name for name, per in of_pixels.items() if per == "amplifier"}
+    assert set(found.detector_values) <= {name for name, per in of_pixels.items() if per == "detector"}
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 60_000))
@@ -75,12 +85,68 @@ def test_dead_pixels_of_a_flat_are_those_below_half_of_its_signal():
     assert metrics(raw, "FLAT", 15.0)["dead_fraction"] == pytest.approx(4 / 512)
 
 
+def test_cold_pixels_of_a_flat_are_those_below_four_fifths_of_its_signal():
+    raw = segment(10_000)
+    image_of(raw)[:4, :10] -= 2_100
+    image_of(raw)[4:8] -= 1_900
+    assert metrics(raw, "FLAT", 15.0)["cold_pixels"] == 40
+
+
+def test_a_flats_level_is_its_light_in_electrons_a_second_and_its_snr_that_over_the_spread():
+    found = metrics(segment(10_000), "PTC", 15.0)
+    assert found["flat_level"] == pytest.approx(10_000 * GAIN / 15, rel=1e-4)
+    assert found["flat_snr"] == pytest.approx(10_000 / NOISE_ADU, rel=0.02)
+
+
+def test_a_flat_of_no_exposure_time_has_no_level():
+    assert np.isnan(metrics(segment(10_000), "FLAT", 0.0)["flat_level"])
+
+
+@pytest.mark.parametrize("name", ["dead_fraction", "cold_pixels", "flat_level", "flat_snr"])
+def test_only_flats_answer_for_light(name):
+    assert np.isfinite(metrics(segment(10_000), "FLAT", 15.0)[name])
+    assert np.isnan(metrics(segment(10_000), "DARK", 15.0)[name])
+
+
+@pytest.mark.parametrize(("image_type", "looked_at"), [("BIAS", True), ("DARK", True), ("FLAT", False), ("PTC", False)])
+def test_lines_are_looked_for_where_there_is_no_light(image_type, looked_at):
+    raw = segment()
+    image_of(raw)[:] += (10 * np.sin(np.arange(image_of(raw).size) / 1.37)).round().astype(int).reshape(512, 128)
+    found = metrics(raw, image_type, 15.0)["line_amplitude"]
+    assert found == pytest.approx(10, rel=0.15) if looked_at else np.isnan(found)
+
+
+def test_the_corner_nearest_to_the_amplifier_is_told_apart():
+    raw = segment()
+    image_of(raw)[:200] += 7
+    assert metrics(raw)["corner_mean"] == pytest.approx(7.0, abs=0.2)
+    assert metrics(raw[::-1])["corner_mean"] == pytest.approx(0.0, abs=0.2)
+
+
+def test_the_overscans_profile_is_told_in_adu():
+    rising = segment() + np.linspace(0, 30, 528).round().astype(int)[:, None]
+    shifted, banded = segment(), segment()
+    shifted[300:] += 15
+    banded += (8 * np.sin(2 * np.pi * np.arange(528) / 32)).round().astype(int)[:, None]
+    assert metrics(rising)["overscan_slope"] == pytest.approx(30 * 511 / 527, abs=0.5)
+    assert metrics(shifted)["bias_shifts"] == pytest.approx(15, abs=2.0)
+    assert metrics(banded)["banding"] == pytest.approx(8, abs=0.5)
+    assert metrics(banded)["overscan_rms"] == pytest.approx(8 / np.sqrt(2), abs=0.5)
+    assert 8 < metrics(banded)["overscan_maximum"] < 12
+
+
+def test_a_plane_and_stripes_are_told_apart():
+    raw = segment()
+    image_of(raw)[:] += np.linspace(0, 40, 512).round().astype(int)[:, None]
+    image_of(raw)[:, ::2] += 6
+    found = metrics(raw)
+    assert found["gradient"] == pytest.approx(40, abs=0.5)
+    assert found["column_structure"] == pytest.approx(3, abs=0.1)
+    assert found["row_structure"] < 0.5
+
+
 def test_a_dead_amplifier_of_a_flat_has_no_dead_fraction_to_tell():
     assert np.isnan(metrics(segment(2.0), "FLAT", 15.0)["dead_fraction"])
-
-
-def test_a_bias_has_no_dead_fraction():
-    assert np.isnan(metrics(segment())["dead_fraction"])
 
 
 def test_hot_pixels_of_a_bias_stand_a_thousand_adu_above_it():
@@ -108,8 +174,8 @@ def test_a_flat_says_nothing_about_hot_pixels():
 def test_without_overscan_levels_are_as_read_and_noise_is_unknown():
     found = metrics(segment(10_000), "FLAT", 15.0, serial_overscan=None)
     assert found["median"] == pytest.approx(35_000, abs=0.5)
-    assert np.isnan([found["overscan_level"], found["read_noise_adu"], found["read_noise_e"]]).all()
-    assert np.isnan(found["dead_fraction"])
+    unknown = ("overscan_level", "read_noise_adu", "read_noise_e", "overscan_slope", "banding", "flat_level")
+    assert np.isnan([found[name] for name in (*unknown, "dead_fraction", "cold_pixels")]).all()
 
 
 def test_without_gain_noise_is_known_in_adu_only():
@@ -150,8 +216,31 @@ def test_a_constant_amplifier_is_measured_without_noise(image_type, value):
 def test_a_whole_detector_is_measured_amplifier_by_amplifier():
     segments = [segment(100.0 * index, seed=index) for index in range(16)]
     found = measure_detector(segments, DETECTOR, 15.0, "FLAT")
-    assert found.values.shape == (len(found.names), len(found.amplifiers)) == (10, 16)
+    assert found.values.shape == (len(found.names), len(found.amplifiers)) == (25, 16)
     assert found.of("median") == pytest.approx(100.0 * np.arange(16), abs=0.3)
+
+
+def test_noise_that_two_amplifiers_share_is_told_of_both():
+    segments = [segment(seed=index) for index in range(16)]
+    segments[7] = segments[7] + segments[3] - LEVEL_ADU
+    found = measure_detector(segments, DETECTOR, 0.0, "BIAS").of("amplifier_correlation")
+    assert found[[3, 7]] == pytest.approx(np.sqrt(0.5), abs=0.02)
+    assert np.delete(found, [3, 7]).max() < 0.05
+
+
+def test_the_scatter_of_a_flats_amplifiers_is_that_of_their_electrons():
+    segments = [segment(10_000 + 100 * index, seed=index) for index in range(16)]
+    signals = 10_000 + 100 * np.arange(16)
+    scatter = [measure_detector(segments, DETECTOR, 1.0, kind).detector_values for kind in ("FLAT", "DARK")]
+    assert scatter[0]["amplifier_scatter"] == pytest.approx(signals.std() / signals.mean(), rel=1e-3)
+    assert np.isnan(scatter[1]["amplifier_scatter"])
+
+
+def test_a_detector_without_overscan_is_measured_all_the_same():
+    blind = replace(DETECTOR, amplifiers=tuple(replace(each, serial_overscan=None) for each in DETECTOR.amplifiers))
+    found = measure_detector([segment(100.0)] * 16, blind, 0.0, "BIAS")
+    assert np.isnan(found.of("amplifier_correlation")).all()
+    assert found.of("median") == pytest.approx(LEVEL_ADU + 100.0, abs=0.5)
 
 
 def test_an_unknown_metric_is_refused_with_those_there_are():
