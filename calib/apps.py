@@ -8,17 +8,19 @@ class CalibConfig(AppConfig):
     verbose_name = "Calibration"
 
     def ready(self) -> None:
-        from calib import board, jobs, services  # noqa: F401 (jobs registers its job functions)
+        from calib import board, exposure_judgement, jobs, services  # noqa: F401 (jobs registers its job functions)
         from calib.science.amplifier import warm_up
         from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
         from dayops.kernels import warm_up_with
+        from dayops.scheduler import every
         from dayops.web import navigation
 
         for activity in board.ACTIVITIES:
             register(activity)
         navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
         on_archived(services.queue_assessment)
+        every(10.0, "judge exposures", exposure_judgement.judge_what_waits)
         warm_up_with(warm_up)
         warm_up_with(images.warm_up)

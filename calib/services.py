@@ -1,15 +1,17 @@
-"""Writes of the calibration activity: one function, one transaction, one event."""
+"""Writes of the calibration activity about single frames: one function, one transaction."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from django.db import transaction
-from django.utils.timezone import now
 
+from calib.judging import Levels, findings, judged, worst_of_amplifiers
 from calib.models import Assessment, Finding, Level, Measurement
-from calib.science.amplifier import DetectorStatistics
-from calib.science.judgement import broken_limit, judge
-from calib.thresholds import NONE, InForce, in_force
-from dayops import events, runs
-from dayops.models import RawFrame, Severity
+from calib.thresholds import in_force
+from dayops import runs
+from dayops.camera import Detector
+from dayops.models import RawFrame
 from dayops.runs import NewTask
 from dayops.version import code_version
 
@@ -42,74 +44,59 @@ def queue_assessment(frame: RawFrame) -> None:
 
 
 @transaction.atomic
-def record_assessment(frame: RawFrame, statistics: DetectorStatistics) -> Assessment:
-    """Store the metrics of a frame, judge them, and keep the verdict. Replaces an earlier assessment of the frame."""
-    exposure = frame.exposure
-    limits = in_force(exposure.camera, exposure.image_type, now())
-    levels = {
-        name: judge(statistics.values[row], limits.get(name, NONE).limits) for row, name in enumerate(statistics.names)
-    }
-    worst = np.max(np.stack(list(levels.values())), axis=0)
+def record_assessment(
+    frame: RawFrame,
+    detector: Detector,
+    values: Mapping[str, npt.NDArray[np.float64]],
+    remarks: Sequence[str] = (),
+) -> Assessment:
+    """Store the metrics of a frame, judge them, and keep the verdict. Replaces an earlier assessment of the frame.
+
+    `values` has, for each metric, one number for each amplifier of `detector`, or one for the whole. `remarks` are
+    sentences about what its header contradicts.
+    """
     Measurement.objects.filter(frame=frame).delete()
+    assessment, levels = keep_verdict(frame, detector, values, remarks)
+    Measurement.objects.bulk_create(
+        Measurement(
+            exposure=frame.exposure,
+            frame=frame,
+            detector=frame.detector,
+            metric=name,
+            values=found.tolist(),
+            levels=levels[name].tolist(),
+        )
+        for name, found in values.items()
+        if np.isfinite(found).any()  # a metric that does not apply has no row
+    )
+    return assessment
+
+
+@transaction.atomic
+def keep_verdict(
+    frame: RawFrame,
+    detector: Detector,
+    values: Mapping[str, npt.NDArray[np.float64]],
+    remarks: Sequence[str] = (),
+) -> tuple[Assessment, Levels]:
+    """Judge a frame's numbers by the limits in force when it was taken; the verdict replaces an older one."""
+    exposure, amplifiers = frame.exposure, [amplifier.name for amplifier in detector.amplifiers]
+    limits = in_force(exposure.camera, exposure.image_type, exposure.began_at, exposure.filter, detector)
+    levels = judged(values, limits, amplifiers)
+    worst = worst_of_amplifiers(levels, len(amplifiers))
     Assessment.objects.filter(frame=frame).delete()
     assessment = Assessment.objects.create(
         frame=frame,
         exposure=exposure,
         detector=frame.detector,
-        level=int(worst.max()),
+        level=max((int(level.max()) for level in levels.values() if level.size), default=Level.OK),
         amplifiers_warn=int((worst == Level.WARN).sum()),
         amplifiers_error=int((worst == Level.ERROR).sum()),
+        remarks=list(remarks),
         code_version=code_version(),
     )
-    Measurement.objects.bulk_create(
-        Measurement(
-            exposure=exposure,
-            frame=frame,
-            detector=frame.detector,
-            metric=name,
-            values=statistics.values[row].tolist(),
-            levels=levels[name].tolist(),
-        )
-        for row, name in enumerate(statistics.names)
-    )
-    findings = _findings(assessment, statistics, levels, limits)
-    Finding.objects.bulk_create(findings)
-    if assessment.level == Level.ERROR:
-        _tell(frame, assessment, findings)
-    return assessment
-
-
-def _findings(
-    assessment: Assessment,
-    statistics: DetectorStatistics,
-    levels: dict[str, np.ndarray],
-    limits: dict[str, InForce],
-) -> list[Finding]:
-    rows = {name: row for row, name in enumerate(statistics.names)}
-    return [
-        Finding(
-            assessment=assessment,
-            metric=name,
-            amplifier=statistics.amplifiers[i],
-            level=int(level[i]),
-            value=float(statistics.values[rows[name], i]),
-            limit=broken_limit(float(statistics.values[rows[name], i]), int(level[i]), limits.get(name, NONE).limits),
-            threshold_id=limits.get(name, NONE).threshold_id,
-        )
-        for name, level in levels.items()
-        for i in np.flatnonzero(level)
-    ]
-
-
-def _tell(frame: RawFrame, assessment: Assessment, findings: list[Finding]) -> None:
-    worst = next(finding for finding in findings if finding.level == Level.ERROR)
-    limit = "could not be measured" if worst.limit is None else f"is {worst.value:.5g} (limit {worst.limit:g})"
-    events.record(
-        "calib.error",
-        f"{frame.exposure.name} {frame.detector_name}: {assessment.amplifiers_error} amplifiers in ERROR; "
-        f"the first is {worst.amplifier}: {worst.metric} {limit}.",
-        actor="calib",
-        day_obs=frame.exposure.day_obs,
-        severity=Severity.WARN,
-        subject=f"exposure:{frame.exposure.camera}/{frame.exposure.name}",
-    )
+    found = findings(values, levels, limits, amplifiers)
+    for finding in found:
+        finding.assessment = assessment
+    Finding.objects.bulk_create(found)
+    return assessment, levels

@@ -24,6 +24,7 @@ class Assessment(models.Model):
     level = models.SmallIntegerField(choices=Level.choices)
     amplifiers_warn = models.PositiveSmallIntegerField(default=0)
     amplifiers_error = models.PositiveSmallIntegerField(default=0)
+    remarks = models.JSONField(default=list, help_text="sentences: what the header says and the pixels contradict")
     code_version = models.CharField(max_length=80)
     assessed_at = models.DateTimeField(db_default=Now())
 

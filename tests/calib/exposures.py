@@ -5,11 +5,10 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from calib import services
 from calib.models import Assessment
-from calib.science.amplifier import DetectorStatistics
 from calib.science.metrics import METRICS
 from dayops.camera import Detector, load
 from dayops.models import Exposure, FrameState, RawFrame
@@ -54,17 +53,16 @@ def quarantined(of: Exposure, detector: int = 0, reason: str = "other bytes came
 def assessed(frame: RawFrame, **metrics: ArrayLike) -> Assessment:
     """Judge a frame: every amplifier healthy, but for the `metrics` given (one value, or one for each amplifier)."""
     detector = load(frame.exposure.camera).by_id[frame.detector]
-    return services.record_assessment(frame, statistics(detector, **metrics))
+    return services.record_assessment(frame, detector, measured(detector, **metrics))
 
 
-def statistics(detector: Detector, **metrics: ArrayLike) -> DetectorStatistics:
-    healthy = {"read_noise": 5.7, "read_noise_e": 5.7, "read_noise_adu": 3.8, "overscan_level": 25_000.0}
-    count = len(detector.amplifiers)
-    names = tuple(metric.name for metric in METRICS if metric.per == "amplifier")
-    values = [np.broadcast_to(metrics.get(name, healthy.get(name, 0.0)), count) for name in names]
-    return DetectorStatistics(
-        names=names,
-        amplifiers=tuple(amplifier.name for amplifier in detector.amplifiers),
-        values=np.array(values, dtype=np.float64),
-        detector_values={},
-    )
+def measured(detector: Detector, **metrics: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    """What a healthy frame of `detector` measures of its own pixels, but for the `metrics` given."""
+    own = {metric.name: 0.0 for metric in METRICS if metric.source == "pixels" and metric.per == "amplifier"}
+    healthy = own | {"read_noise_e": 5.7, "read_noise_adu": 3.8, "overscan_level": 25_000.0}
+    healthy |= {"flat_level": np.nan, "flat_snr": np.nan}
+    count = {metric.name: len(detector.amplifiers) if metric.per == "amplifier" else 1 for metric in METRICS}
+    return {
+        name: np.array(np.broadcast_to(value, count[name]), dtype=np.float64)
+        for name, value in {**healthy, **metrics}.items()
+    }

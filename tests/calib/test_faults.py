@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from calib import services
+from calib.exposure_judgement import judge_exposure
 from calib.models import Assessment, Finding, Level
 from calib.science.amplifier import DetectorStatistics, measure_detector
 from dayops import camera
 from dayops.day_plan import Plan
-from dayops.models import Event
+from dayops.models import Alarm, RawFrame
 from dayops.simulator.pixels import expose
 from dayops.simulator.scenes import scene_for
 from dayops.simulator.seeds import generator
@@ -37,7 +38,12 @@ def taken(image_type: str, exposure_s: float, band: str = "r", detector: int = 4
 
 def judged(raw: Raw, image_type: str, exposure_s: float, detector: int = 4, seq_num: int = 1) -> Assessment:
     frame = archived(exposure(seq_num, image_type=image_type, exposure_s=exposure_s), detector)
-    return services.record_assessment(frame, measured(raw, image_type, exposure_s, detector))
+    return recorded(frame, measured(raw, image_type, exposure_s, detector))
+
+
+def recorded(frame: RawFrame, found: DetectorStatistics) -> Assessment:
+    detector = MINICAM.by_id[frame.detector]
+    return services.record_assessment(frame, detector, {name: found.of(name) for name in found.names})
 
 
 def measured(raw: Raw, image_type: str, exposure_s: float, detector: int) -> DetectorStatistics:
@@ -143,9 +149,10 @@ def test_what_could_not_be_measured_is_told_in_words() -> None:
     raw = taken(*PTC).copy()
     dead(raw)
     without_limits = exposure(image_type="SCIENCE", exposure_s=1.0)
-    services.record_assessment(archived(without_limits, 4), measured(raw, *PTC, 4))
+    recorded(archived(without_limits, 4), measured(raw, *PTC, 4))
+    judge_exposure(without_limits)
     name = MINICAM.by_id[4].amplifiers[HURT].name
-    assert f"{name}: dead_fraction could not be measured." in Event.objects.get(kind="calib.error").text
+    assert f"{name} could not be measured" in Alarm.objects.get(name="dead_fraction").sentence
 
 
 @pytest.mark.parametrize(("seed", "detector"), [(2, 0), (3, 8), (4, 8)])

@@ -5,12 +5,11 @@ from django.test import Client
 from django.urls import reverse
 
 from calib import services
+from calib.measurement import measure_frame
 from calib.metric_map import focal_plane_of
-from calib.science.amplifier import measure_detector
 from dayops.archive import store
 from dayops.archive.by_hand import ingest_file
 from dayops.camera import detector_of
-from dayops.images import read_segments
 from dayops.models import RawFrame
 from tests.people import person
 from tests.real_data import needs_real_data, real_file
@@ -32,9 +31,8 @@ def measured(*parts: str) -> RawFrame:
     frame = ingest_file(store(), real_file(*parts)).frame
     exposure = frame.exposure
     detector = detector_of(exposure.camera, frame.detector, frame.geometry)
-    with store().local_path(frame.sha256) as path:
-        segments = read_segments(path, detector)
-    services.record_assessment(frame, measure_detector(segments, detector, exposure.exposure_s, exposure.image_type))
+    found = measure_frame(frame, detector)
+    services.record_assessment(frame, detector, found.values, found.remarks)
     return frame
 
 

@@ -1,5 +1,7 @@
 """What is stored of a measured frame, and what is said about it."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,14 +10,13 @@ from hypothesis import strategies as st
 from calib import services
 from calib.models import Assessment, Finding, Level, Measurement, Threshold
 from calib.science.judgement import ERROR, OK, WARN, Limits, broken_limit, judge
-from calib.science.metrics import METRICS
 from dayops.camera import load
 from dayops.engine import work_off
 from dayops.models import Event, Run, Task
-from tests.calib.exposures import archived, assessed, exposure, statistics
+from tests.calib.exposures import BEGIN, archived, assessed, exposure, measured
 
 DETECTOR = load("minicam").by_id[0]
-OF_AMPLIFIERS = [metric.name for metric in METRICS if metric.per == "amplifier"]
+APPLY = {name for name, values in measured(DETECTOR).items() if np.isfinite(values).any()}
 limits_of_any_kind = st.tuples(*[st.floats(-100, 100)] * 4).map(lambda four: Limits(*sorted(four)))
 
 
@@ -67,11 +68,67 @@ class TestQueueing:
 
 @pytest.mark.django_db
 class TestRecording:
-    def test_every_metric_is_a_row_with_a_value_for_each_amplifier(self) -> None:
+    def test_every_metric_that_applies_is_a_row_with_a_value_for_each_amplifier(self) -> None:
         assessed(archived(exposure()))
         rows = Measurement.objects.all()
-        assert {row.metric for row in rows} == set(OF_AMPLIFIERS)
+        assert {row.metric for row in rows} == APPLY
         assert all(len(row.values) == len(row.levels) == 16 for row in rows)
+
+    def test_a_metric_of_the_detector_is_a_row_with_one_value(self) -> None:
+        assessed(archived(exposure()), sensor_temperature=0.1)
+        row = Measurement.objects.get(metric="sensor_temperature")
+        assert (row.values, row.levels) == ([0.1], [Level.OK])
+
+    def test_an_error_of_the_detector_names_no_amplifier(self) -> None:
+        Threshold.objects.create(
+            metric="temper",
+            camera="minicam",
+            warn_high=1,
+            error_high=2,
+            author="x",
+            reason="x",
+            valid_from="2000-01-01T00:00Z",
+        )
+        frame = archived(exposure())
+        values = measured(DETECTOR) | {"temper": np.array([20.0])}
+        assessment = services.record_assessment(frame, DETECTOR, values)
+        assert (assessment.level, assessment.amplifiers_error) == (Level.ERROR, 0)
+        assert Finding.objects.get().amplifier == ""
+
+    def test_an_amplifier_with_limits_of_its_own_is_judged_by_them(self) -> None:
+        name = DETECTOR.amplifiers[3].name
+        own = Threshold.objects.create(
+            metric="read_noise_e",
+            camera="minicam",
+            detector=DETECTOR.name,
+            amplifier=name,
+            warn_high=5.0,
+            error_high=5.5,
+            author="x",
+            reason="x",
+            valid_from="2000-01-01T00:00Z",
+        )
+        assessed(archived(exposure()))
+        found = Finding.objects.get()
+        assert (found.amplifier, found.threshold, found.limit) == (name, own, 5.5)
+
+    def test_limits_that_began_after_the_frame_was_taken_do_not_judge_it(self) -> None:
+        Threshold.objects.create(
+            metric="read_noise_e",
+            camera="minicam",
+            warn_high=1.0,
+            error_high=2.0,
+            author="x",
+            reason="x",
+            valid_from=BEGIN + timedelta(hours=1),
+        )
+        assert assessed(archived(exposure())).level == Level.OK
+        assert assessed(archived(exposure(2, began_at=BEGIN + timedelta(hours=2)))).level == Level.ERROR
+
+    def test_remarks_stay_with_the_verdict(self) -> None:
+        values = measured(DETECTOR)
+        services.record_assessment(archived(exposure()), DETECTOR, values, ["EXPTIME says 30 s."])
+        assert Assessment.objects.get().remarks == ["EXPTIME says 30 s."]
 
     def test_a_healthy_frame_is_ok_and_silent(self) -> None:
         assessment = assessed(archived(exposure()))
@@ -94,19 +151,13 @@ class TestRecording:
         noise[9] = 0.0
         assert assessed(archived(exposure()), read_noise_e=noise).level == Level.ERROR
 
-    def test_an_error_is_told_once_with_the_first_amplifier(self) -> None:
-        assessed(archived(exposure()), read_noise_e=np.full(16, 99.0))
-        told = Event.objects.get(kind="calib.error")
-        assert "16 amplifiers in ERROR" in told.text
-        assert DETECTOR.amplifiers[0].name in told.text
-
     def test_measuring_again_replaces_what_was_there(self) -> None:
         frame = archived(exposure())
         assessed(frame, read_noise_e=np.full(16, 99.0))
         assessed(frame)
         assert Assessment.objects.get().level == Level.OK
         assert not Finding.objects.exists()
-        assert Measurement.objects.count() == len(OF_AMPLIFIERS)
+        assert Measurement.objects.count() == len(APPLY)
 
     def test_an_amplifier_counts_once_however_many_metrics_complain(self) -> None:
         bad = np.full(16, 5.7)
@@ -125,7 +176,3 @@ def test_a_frame_whose_file_is_gone_ends_with_a_sentence_and_no_verdict() -> Non
     task = Task.objects.get()
     assert frame.sha256[:8] in task.error
     assert not Assessment.objects.exists()
-
-
-def test_the_builder_speaks_of_every_metric() -> None:
-    assert statistics(DETECTOR).names == tuple(OF_AMPLIFIERS)

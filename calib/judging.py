@@ -1,0 +1,61 @@
+"""Levels of measured numbers by the limits in force, and the findings that say which limit and which row."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from calib.models import Finding
+from calib.science.judgement import OK, broken_limit, judge
+from calib.thresholds import NONE, InForce
+
+Values = Mapping[str, npt.NDArray[np.float64]]
+Levels = dict[str, npt.NDArray[np.int16]]
+
+
+def judged(values: Values, limits: Mapping[str, InForce], amplifiers: Sequence[str]) -> Levels:
+    """Level of each value of each metric. A metric has a value for each of the `amplifiers`, or one for all of them."""
+    return {name: _levels(found, limits.get(name, NONE), amplifiers) for name, found in values.items()}
+
+
+def findings(values: Values, levels: Levels, limits: Mapping[str, InForce], amplifiers: Sequence[str]) -> list[Finding]:
+    """One unsaved finding, without its assessment, for each value that is not OK."""
+    found = []
+    for name, level in levels.items():
+        for index in np.flatnonzero(level):
+            amplifier = _name(int(index), len(level), amplifiers)
+            force, value = limits.get(name, NONE).of(amplifier), float(values[name][index])
+            found.append(
+                Finding(
+                    metric=name,
+                    amplifier=amplifier,
+                    level=int(level[index]),
+                    value=value,
+                    limit=broken_limit(value, int(level[index]), force.limits),
+                    threshold_id=force.threshold_id,
+                )
+            )
+    return found
+
+
+def worst_of_amplifiers(levels: Levels, count: int) -> npt.NDArray[np.int16]:
+    """The worst level of each amplifier over its own metrics, shape (count,)."""
+    own = [level for level in levels.values() if len(level) == count]
+    return np.max(np.stack(own), axis=0) if own else np.full(count, OK, dtype=np.int16)
+
+
+def _levels(values: npt.NDArray[np.float64], force: InForce, amplifiers: Sequence[str]) -> npt.NDArray[np.int16]:
+    levels = judge(values, force.limits)
+    for name, own in force.exceptions.items():
+        if (
+            len(values) == len(amplifiers)
+            and name in amplifiers
+            and np.isfinite(values[index := amplifiers.index(name)])
+        ):
+            levels[index] = judge(values[index : index + 1], own.limits)[0]
+    return levels
+
+
+def _name(index: int, count: int, amplifiers: Sequence[str]) -> str:
+    """The amplifier's name; empty for a value of the whole detector."""
+    return amplifiers[index] if count == len(amplifiers) else ""

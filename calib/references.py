@@ -1,0 +1,85 @@
+"""What an amplifier usually measures: its own recent past, the norm that a new frame is compared with.
+
+Left out are frames that people rejected, amplifiers that were in ERROR, and everything before the last intervention on
+the camera or the detector.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from calib.models import Level, Measurement, Review
+from dayops.camera import Detector
+from dayops.models import Exposure, Note
+
+Array = npt.NDArray[np.float64]
+Rejected = set[tuple[int, int | None]]
+
+FRAMES = 25  # as many as a day has: a level that changed for good is the usual one half a day later
+REACH = timedelta(days=30)
+_LOOKED_AT = 2 * FRAMES  # exposures: some lack the detector, some are rejected
+
+
+def usual(
+    exposure: Exposure, detectors: Sequence[Detector], *metrics: str, **frames: object
+) -> Mapping[tuple[str, int], Array]:
+    """Median of each metric over the newest `FRAMES` frames before `exposure`, for each amplifier.
+
+    Keys are the metric and the detector's id; NaN where an amplifier has no past. `frames` restricts the frames by
+    fields of their exposures, such as ``image_type="BIAS"``. Four queries, however many detectors.
+    """
+    earlier = Exposure.objects.filter(
+        camera=exposure.camera, began_at__lt=exposure.began_at, began_at__gte=exposure.began_at - REACH, **frames
+    )
+    began = dict(earlier.order_by("-began_at", "-id").values_list("pk", "began_at")[:_LOOKED_AT])
+    rejected, first = _rejected(began), _first_of(exposure, detectors)
+    kept: dict[tuple[str, int], list[tuple[datetime, Array]]] = {}
+    rows = Measurement.objects.filter(metric__in=metrics, detector__in=list(first), exposure__in=list(began))
+    for metric, detector, at, frame, values, levels in rows.values_list(
+        "metric", "detector", "exposure_id", "frame_id", "values", "levels"
+    ):
+        if began[at] >= first[detector] and not rejected & {(at, None), (at, frame)}:
+            good = np.where(np.array(levels) == Level.ERROR, np.nan, np.array(values, dtype=np.float64))
+            kept.setdefault((metric, detector), []).append((began[at], good))
+    return {
+        (metric, detector.id): _median(kept.get((metric, detector.id), []), len(detector.amplifiers))
+        for metric in metrics
+        for detector in detectors
+    }
+
+
+def _first_of(exposure: Exposure, detectors: Sequence[Detector]) -> dict[int, datetime]:
+    """For each detector's id the instant (UTC) from which frames are a reference for `exposure`."""
+    subjects = {f"detector:{exposure.camera}/{detector.name}": detector.id for detector in detectors}
+    first = dict.fromkeys(subjects.values(), exposure.began_at - REACH)
+    interventions = Note.objects.filter(
+        kind=Note.Kind.INTERVENTION,
+        subject__in=[f"camera:{exposure.camera}", *subjects],
+        retracted_at__isnull=True,
+        happened_at__lte=exposure.began_at,
+        happened_at__gt=exposure.began_at - REACH,
+    )
+    for subject, at in interventions.order_by("happened_at").values_list("subject", "happened_at"):
+        first |= dict.fromkeys([subjects[subject]] if subject in subjects else first, at)
+    return first
+
+
+def _rejected(exposures: Mapping[int, datetime]) -> Rejected:
+    """(exposure, frame) of what people rejected and did not take back; frame None for a whole exposure."""
+    reviews = Review.objects.filter(exposure__in=list(exposures)).order_by("id")
+    newest = {(one, frame): said for one, frame, said in reviews.values_list("exposure", "frame", "decision")}
+    return {subject for subject, said in newest.items() if said == Review.Decision.REJECT}
+
+
+def _median(kept: list[tuple[datetime, Array]], amplifiers: int) -> Array:
+    """Over the newest, per amplifier and finite value; NaN where there are none."""
+    newest = sorted(kept, key=lambda one: one[0], reverse=True)[:FRAMES]
+    rows = [values for _, values in newest if len(values) == amplifiers]
+    if not rows:
+        return np.full(amplifiers, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an amplifier without a past
+        return np.asarray(np.nanmedian(np.array(rows), axis=0))
