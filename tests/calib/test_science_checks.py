@@ -19,7 +19,7 @@ class TestSwappedAmplifiers:
         assert checks.swapped(USUAL[[1, 2, 0, 3]], USUAL).tolist() == [0, 1, 2]
 
     def test_a_level_that_jumped_is_no_swap(self) -> None:
-        assert checks.swapped(USUAL + [0, 1_500, 0, 0], USUAL).size == 0
+        assert checks.swapped(USUAL + np.array([0, 1_500, 0, 0]), USUAL).size == 0
 
     def test_without_a_past_nothing_is_swapped(self) -> None:
         assert checks.swapped(USUAL, np.full(4, np.nan)).size == 0
