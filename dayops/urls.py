@@ -30,6 +30,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("dayops.web.api.urls")),
     path("", include("dayops.web.work_pages.urls")),
+    path("calib/", include("calib.urls_camera")),
     path("<dayobs:day>/calib/", include("calib.urls")),
 ]
 

@@ -40,6 +40,7 @@ RULES = {
     **{name: Rule() for name in ("api-description", "api-day", "api-runs", "api-events", "api-run")},
     **{f"api-run-{deed}": Rule("nobody", OPERATES) for deed in ("retry", "rerun", "abort")},
     **{f"calib:{name}": Rule() for name in ("day", "exposure", "focal-plane", "metric-histogram", "amplifiers")},
+    **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure")},
     **{
         f"calib:{name}": Rule()
         for name in ("findings", "detector", "file", "image", "pixel", "pixel-histogram", "tile")
