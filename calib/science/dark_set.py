@@ -13,6 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from calib.science.distribution import MAD_TO_SIGMA
+
 FEWEST_FRAMES = 3  # of two frames none is the odd one out
 CLIP_SIGMA = 4.0
 HOT_RATE = 5.0  # e⁻/s: a bright pixel in LSST's electro-optical tests (eo_pipe, SITCOMTN-148)
@@ -21,7 +23,11 @@ Frames = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class DarkSet:
-    """`current` in e⁻/s: the median of `rates` (height, width), e⁻/s. `hot` says which pixels are above the limit."""
+    """`current` in e⁻/s: the mean of `rates` (height, width), e⁻/s, without those more than 4 robust sigma off.
+
+    Their median would not do: the mean of n whole numbers is a multiple of 1/n, and so would the median be. `hot` says
+    which pixels are above the limit.
+    """
 
     current: float
     rates: npt.NDArray[np.float32]
@@ -48,8 +54,16 @@ def dark_set(
         raise ValueError(f"A dark set needs the time over which charge collected: {dark_time_s} s came.")
     collected = combined(darks, read_noise_adu, gain) - combined(biases, read_noise_adu, gain)
     rates = collected * np.float32(gain / dark_time_s)
-    known = rates[np.isfinite(rates)]
-    return DarkSet(float(np.median(known)) if known.size else np.nan, rates, rates > hot_rate)
+    return DarkSet(_clipped_mean(rates[np.isfinite(rates)]), rates, rates > hot_rate)
+
+
+def _clipped_mean(values: npt.NDArray[np.float32]) -> float:
+    if not values.size:
+        return np.nan
+    median = np.median(values)
+    distance = np.abs(values - median)
+    usual = distance <= CLIP_SIGMA * MAD_TO_SIGMA * np.median(distance)
+    return float(values[usual].mean(dtype=np.float64))
 
 
 def combined(frames: Frames, read_noise_adu: float, gain: float) -> npt.NDArray[np.float32]:

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from calib.science.distribution import MAD_TO_SIGMA, Pixels, distribution
+from dayops.camera.geometry import Amplifier
 
 CLIP_SIGMA = 4.0
 LARGEST_DIFFERENCE = 0.05  # of the levels; beyond it the lamp or the shutter, not the amplifier, would be measured
 FAINTEST_SIGNAL = 10.0  # read noises, as for a flat that counts as lit
+TRAIL = 2  # pixels of overscan that hold charge of the last image pixel
 _SAMPLE = 1 << 16  # pixels that tell the spread with which clipping begins
 _ITERATIONS = 20
 # share of a Gaussian's variance that is left of it within CLIP_SIGMA
@@ -34,14 +36,18 @@ class FlatPair:
 
 
 def flat_pair(
-    first: Pixels, second: Pixels, levels: tuple[float, float], read_noise_adu: tuple[float, float]
+    first: Pixels,
+    second: Pixels,
+    levels: tuple[float, float],
+    read_noise_adu: tuple[float, float],
+    late: float = 0.0,
 ) -> FlatPair:
     """The gain from two raw images of one amplifier, of equal shape, in ADU.
 
-    `levels` and `read_noise_adu` are those of the two overscans. With N pixels chance alone is √(2/N) of the gain.
-    Non-linearity that takes a fraction a of 100,000 e⁻ makes it about 3 a s / 100,000 e⁻ too large at a signal s; a
-    fraction f of charge that comes one pixel late makes it 2 f too large. Neither is corrected. Raises ValueError
-    where the shapes differ.
+    `levels` and `read_noise_adu` are those of the two overscans, `late` is the `late_charge` of a flat. With N pixels
+    chance alone is √(2/N) of the gain: 0.14 % for LSSTCam, 0.55 % for minicam. What is not corrected makes the gain too
+    large: non-linearity that takes a fraction a of 100,000 e⁻ by about 3 a s / 100,000 e⁻ at a signal of s e⁻, and
+    crosstalk by the share of the other amplifiers' light that it adds. Raises ValueError where the shapes differ.
     """
     if first.shape != second.shape:
         raise ValueError(f"A flat pair needs two images of one shape: {first.shape} and {second.shape} came.")
@@ -57,7 +63,31 @@ def flat_pair(
     shot = variance / _KEPT_VARIANCE - read_noise_adu[0] ** 2 - (scale * read_noise_adu[1]) ** 2
     if used < 2 or not shot > 0:
         return FlatPair(np.nan, np.nan, "The two flats do not differ by more than read noise: are they one frame?")
-    return FlatPair((one + scale**2 * other) / shot, (one + other) / 2)
+    return FlatPair((one + scale**2 * other) / shot * (1 - late), (one + other) / 2)
+
+
+def late_charge(raw: Pixels, amplifier: Amplifier) -> float:
+    """Share of the last column's and the last row's charge that arrives in the overscan, of a lit raw segment.
+
+    Extended pixel edge response (Janesick 2001, section 5.3.2), over two pixels of overscan as in LSST's tests
+    (eo_pipe). Charge that comes late smooths the noise of neighbours: as it grows in proportion to the transfers, the
+    variance of the whole image is smaller by the share of the last. A direction without overscan counts as none.
+    """
+    image, serial, parallel = amplifier.image, amplifier.serial_overscan, amplifier.parallel_overscan
+    share = 0.0
+    if serial and serial.x0 == image.x1:
+        share += _trail(raw[image.y0 : image.y1, image.x1 - 1 : serial.x1])
+    if parallel and parallel.y0 == image.y1:
+        share += _trail(raw[image.y1 - 1 : parallel.y1, image.x0 : image.x1].T)
+    return share
+
+
+def _trail(pixels: Pixels) -> float:
+    """Charge in the second and third column over that in the first, each above the median of all later ones."""
+    level = distribution(pixels[:, TRAIL + 1 :]).median
+    trailing = sum(distribution(pixels[:, x : x + 1]).median - level for x in range(1, TRAIL + 1))
+    signal = distribution(pixels[:, :1]).median - level
+    return float(trailing / signal) if signal > 0 else 0.0
 
 
 def _problem(signals: tuple[float, ...], read_noise_adu: tuple[float, float]) -> str:

@@ -1,11 +1,14 @@
 """The gain of a flat pair against NumPy, on flats that differ, are struck by cosmic rays or are no pair at all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calib.science.flat_pair import _KEPT_VARIANCE, CLIP_SIGMA, FlatPair, _clipped_pair, flat_pair
+from calib.science.flat_pair import _KEPT_VARIANCE, CLIP_SIGMA, FlatPair, _clipped_pair, flat_pair, late_charge
+from dayops import camera
 
 GAIN, NOISE_ADU, LEVELS = 1.5, 4.0, (25_000.0, 25_010.0)
 SHAPE = (500, 400)
@@ -122,3 +125,37 @@ def test_flats_of_unequal_shape_are_refused():
     first, second = pair()
     with pytest.raises(ValueError, match=r"\(500, 400\) and \(500, 399\) came"):
         gain_of(first, second[:, 1:])
+
+
+MINICAM = camera.load("minicam").detectors[0].amplifiers[0]
+
+
+def lit_segment(late_serial: float = 0.0, late_parallel: float = 0.0) -> np.ndarray:
+    """A raw segment of minicam with 20,000 ADU of light, a share of whose last column and row comes late."""
+    raw = np.random.default_rng(2).normal(LEVELS[0], NOISE_ADU, (MINICAM.raw_height, MINICAM.raw_width))
+    image = MINICAM.image
+    raw[image.slices] += 20_000
+    raw[image.y0 : image.y1, image.x1] += 20_000 * late_serial
+    raw[image.y1, image.x0 : image.x1] += 20_000 * late_parallel
+    return raw.round().astype(np.int32)
+
+
+@pytest.mark.parametrize(("serial", "parallel"), [(0.0, 0.0), (1e-3, 0.0), (0.0, 2e-3), (1e-3, 2e-3)])
+def test_late_charge_is_found_in_both_overscans(serial, parallel):
+    assert late_charge(lit_segment(serial, parallel), MINICAM) == pytest.approx(serial + parallel, abs=1e-4)
+
+
+def test_without_overscan_no_charge_is_known_to_be_late():
+    bare = replace(MINICAM, serial_overscan=None, parallel_overscan=None)
+    assert late_charge(lit_segment(1e-3, 1e-3), bare) == 0.0
+
+
+def test_without_light_no_charge_is_late():
+    assert late_charge(np.full((MINICAM.raw_height, MINICAM.raw_width), 9, dtype=np.int32), MINICAM) == 0.0
+
+
+def test_late_charge_is_taken_off_the_gain():
+    first, second = pair()
+    noise = (NOISE_ADU, NOISE_ADU)
+    usual, corrected = (flat_pair(first, second, LEVELS, noise, late).gain for late in (0.0, 0.003))
+    assert corrected == pytest.approx(usual * 0.997)
