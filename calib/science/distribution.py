@@ -18,7 +18,6 @@ Pixels: TypeAlias = npt.NDArray[np.integer[Any]] | npt.NDArray[np.floating[Any]]
 MAD_TO_SIGMA = 1.4826022185056018  # 1 / Phi^-1(3/4), for Gaussian noise
 WIDEST_HISTOGRAM = 1 << 21  # bins; beyond it (broken data) sorting is no slower and needs no more memory
 _LANES = 4  # neighbouring pixels count into different copies, so that equal ones do not wait for each other
-_HALVINGS = 60  # of the interval that holds the MAD: to the last bit of a double
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,16 @@ class Distribution:
         if not self.count:
             return np.nan
         knots, heights = self._cumulative
-        near, far = 0.0, max(knots[-1] - self.median, self.median - knots[0])
-        for _ in range(_HALVINGS):
-            middle = (near + far) / 2
-            below, upto = np.interp((self.median - middle, self.median + middle), knots, heights)
-            near, far = (near, middle) if upto - below >= self.count / 2 else (middle, far)
-        return float(far)
+        # between these deviations the share of the pixels within them is a straight line, too
+        deviations = np.append(0.0, np.sort(np.abs(knots - self.median)))
+        ends = np.concatenate((self.median - deviations, self.median + deviations))
+        below, upto = np.split(np.interp(ends, knots, heights), 2)
+        within, half = upto - below, self.count / 2
+        last = min(int(np.searchsorted(within, half)), within.size - 1)
+        if within[last] <= within[last - 1]:
+            return float(deviations[last])
+        rise = (half - within[last - 1]) / (within[last] - within[last - 1])
+        return float(deviations[last - 1] + rise * (deviations[last] - deviations[last - 1]))
 
     @property
     def robust_sigma(self) -> float:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from calib.science.distribution import WIDEST_HISTOGRAM, Distribution, distribution
+from calib.science.distribution import WIDEST_HISTOGRAM, Distribution, _count, distribution
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
 integers = st.sampled_from(["int16", "uint16", "int32"]).flatmap(
@@ -47,6 +47,13 @@ def test_the_grouped_mad_is_within_an_adu_of_the_middle_deviations(pixels):
     deviations = np.sort(np.abs(pixels - np.median(pixels)), axis=None)
     lower, upper = deviations[(pixels.size - 1) // 2], deviations[pixels.size // 2]
     assert lower - 1 <= distribution(pixels).mad <= upper + 1
+
+
+@given(integers)
+@unhurried
+def test_the_kernel_agrees_with_numpy(pixels):
+    low, high = int(pixels.min()), int(pixels.max())
+    assert (_count(pixels, low, high - low + 1) == np.bincount(pixels.ravel().astype(int) - low)).all()
 
 
 @given(integers | reals)
