@@ -102,6 +102,12 @@ def colour_range(measured: MetricMap, low: float | None, high: float | None) -> 
     return ColourRange(low, high) if low < high else ColourRange(low - 0.5, low + 0.5)
 
 
+def range_of(values: NDArray[np.float64]) -> ColourRange:
+    """From the 1st to the 99th percentile of finite `values`."""
+    low, high = (float(value) for value in np.percentile(values, [1, 99])) if values.size else (0.0, 1.0)
+    return ColourRange(low, high) if low < high else ColourRange(low - 0.5, low + 0.5)
+
+
 def _cells(measured: MetricMap, colours: ColourRange | Literal["level"]) -> go.Heatmap:
     plane = measured.plane.grid
     shared = {"x": plane.x_edges, "y": plane.y_edges, "hoverinfo": "skip"}

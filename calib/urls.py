@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from calib.views.amplifiers import amplifiers_page, findings_page
+from calib.views.compare import compare_figure, compare_page
 from calib.views.day import day_page
 from calib.views.detector import detector_page
 from calib.views.exposure import exposure_page, focal_plane_figure, metric_histogram_figure
@@ -21,6 +22,11 @@ _FRAME = "frames/<sha256:sha256>/"
 
 urlpatterns = [
     path("", day_page, name="day"),
+    path("compare/", compare_page, name="compare"),
+    *(
+        path(f"compare/{which}/", compare_figure, {"which": which}, name=f"compare-{which}")
+        for which in ("a", "b", "change", "histogram")
+    ),
     path(_EXPOSURE, exposure_page, name="exposure"),
     path(f"{_EXPOSURE}focal-plane/", focal_plane_figure, name="focal-plane"),
     path(f"{_EXPOSURE}histogram/", metric_histogram_figure, name="metric-histogram"),

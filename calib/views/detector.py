@@ -20,6 +20,7 @@ from calib.thresholds import NONE, in_force
 from calib.views.exposure import neighbours
 from calib.views.frame_image import OVERSCAN
 from calib.views.lookup import detector_named, exposure_named, frames_of, in_words, metric_named
+from calib.views.trend_query import trend_url
 from dayops.camera import Detector
 from dayops.models import FrameState, Phase, RawFrame, Run, Task
 from dayops.observing_day import ObservingDay
@@ -63,6 +64,7 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         "detector": sensor,
         "has_overscan": any(amplifier.serial_overscan for amplifier in sensor.amplifiers),
         "metric": metric,
+        "trend_url": trend_url(exposure, metric.name, detector=detector),
         "frame": frame,
         "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],
         "run": run,

@@ -22,10 +22,11 @@ from calib.models import Finding, Level
 from calib.science.metrics import METRICS
 from calib.thresholds import NONE, in_force
 from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
+from calib.views.trend_query import trend_url
 from dayops.models import Exposure, RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
-from dayops.web.tables import Column, Table
+from dayops.web.tables import Column, Filter, Table
 
 WORST_FINDINGS = 8
 LIVE_EVERY_S = 5
@@ -33,6 +34,7 @@ DETECTORS = Table(
     "detectors",
     (
         Column("detector", "Detector", lambda row: row.detector.name, order="detector"),
+        Column("raft", "Raft", lambda row: row.detector.raft, order="raft"),
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
         Column("warn", "WARN", lambda row: row.warn, "number", order="warn"),
         Column("error", "ERROR", lambda row: row.error, "number", order="error"),
@@ -107,6 +109,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "figure_url": view.address("focal-plane"),
         "histogram_url": view.address("metric-histogram"),
         "amplifiers_url": view.address("amplifiers"),
+        "trend_url": trend_url(view.exposure, view.query.metric.name),
         **neighbours(view.exposure),
     }
     worst_first = sorted(rows, key=attrgetter("severity"), reverse=True)
@@ -163,10 +166,26 @@ def _detector_table(view: ExposureView) -> Table:
     def link(row: Any) -> str:
         return f"{detector_url(view.exposure, row.detector.name)}?metric={metric.name}"
 
+    def trend(row: Any) -> str:
+        return trend_url(view.exposure, metric.name, detector=row.detector.name)
+
     metric = view.query.metric
     *others, median = DETECTORS.columns
     first, *rest = others
     median = replace(median, name=f"median_{metric.name}", unit=unit(metric))
     return replace(
-        DETECTORS, name=f"{view.exposure.name}_detectors", columns=(replace(first, link=link), *rest, median)
+        DETECTORS,
+        name=f"{view.exposure.name}_detectors",
+        columns=(replace(first, link=link), *rest, median, Column("trend", "Trend", trend, link=trend, shown=_trend)),
+        filters=raft_filter(view.plane),
     )
+
+
+def _trend(row: Any) -> str:
+    return "trend"
+
+
+def raft_filter(plane: FocalPlane) -> tuple[Filter, ...]:
+    """A choice of one raft, where there is more than one."""
+    rafts = dict.fromkeys(detector.raft for detector in plane.detectors)
+    return (Filter("raft", "Raft", [(raft, raft) for raft in rafts], "raft"),) if len(rafts) > 1 else ()

@@ -36,11 +36,18 @@ RULES = {
     "token-revoke": Rule("nobody", ROLES),
     **{name: Rule(MAINTAINER) for name in ("style", "style-figure", "style-image", "style-pixel", "style-tile")},
     **{name: Rule() for name in ("board", "runs", "run", "task", "workers", "events")},
+    **{name: Rule() for name in ("alarms", "day-alarms", "alarm", "alarm-badge", "search")},
+    "notes": Rule(post=ROLES),
+    "note-retract": Rule("nobody", ROLES),
+    "alarm-operate": Rule("nobody", OPERATES),
     "run-operate": Rule("nobody", OPERATES),
     **{name: Rule() for name in ("api-description", "api-day", "api-runs", "api-events", "api-run")},
+    "api-alarms": Rule(),
+    **{f"api-alarm-{deed}": Rule("nobody", OPERATES) for deed in ("acknowledge", "snooze")},
     **{f"api-run-{deed}": Rule("nobody", OPERATES) for deed in ("retry", "rerun", "abort")},
     **{f"calib:{name}": Rule() for name in ("day", "exposure", "focal-plane", "metric-histogram", "amplifiers")},
     **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure")},
+    **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
     **{
         f"calib:{name}": Rule()
         for name in ("findings", "detector", "file", "image", "pixel", "pixel-histogram", "tile")
@@ -70,6 +77,7 @@ def filled() -> dict[str, str]:
     values = {
         "<dayobs:day>": "2026-11-22",
         "<slug:operation>": "abort",
+        "<slug:deed>": "acknowledge",
         "<str:name>": frame.exposure.name,
         "<str:detector>": frame.detector_name,
         "<sha256:sha256>": frame.sha256,
