@@ -1,11 +1,11 @@
 """RQ entry points of the calibration activity."""
 
-from calib import services
+from calib import rejudging, services
 from calib.exposure_judgement import judge_if_complete
 from calib.measurement import measure_frame
 from dayops.camera import detector_of
 from dayops.engine import Work, job_function
-from dayops.models import RawFrame
+from dayops.models import Exposure, RawFrame
 
 
 @job_function("calib.measure")
@@ -18,3 +18,11 @@ def measure(work: Work) -> None:
         assessment = services.record_assessment(frame, detector, measured.values, measured.remarks)
         result["verdict"] = assessment.get_level_display()
     judge_if_complete(frame.exposure)
+
+
+@job_function("calib.rejudge")
+def judge_again(work: Work) -> None:
+    """Judge the stored numbers of one exposure by the limits in force now."""
+    exposure = Exposure.objects.get(pk=work.arguments["exposure"])
+    with work.commit() as result:
+        result["frames with another verdict"] = rejudging.rejudge(exposure)

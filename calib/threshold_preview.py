@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calib import reviews
+from calib.judging import judged
 from calib.models import Measurement, Threshold
-from calib.science.judgement import ERROR, WARN, judge
+from calib.science.judgement import ERROR, WARN
 from calib.threshold_request import Row
 from calib.threshold_scope import Scope
 from calib.thresholds import InForce, ranked
@@ -126,11 +127,12 @@ def preview(rows: Sequence[Row], days: int, at: datetime) -> Preview:
     ladder = _Ladder(rows)
     for measured in measurements(_common(rows), days, at):
         force = ladder.of(measured.camera, measured.image_type, measured.filter, measured.detector)
-        by_amplifier = [force.of(name) if force else None for name in measured.amplifiers]
-        new = [each if each and ladder.is_new(each) else None for each in by_amplifier]
-        mine = np.array([each is not None for each in new], dtype=bool)
+        if force is None:
+            continue
+        mine = np.array([ladder.is_new(force.of(name)) for name in measured.amplifiers], dtype=bool)
         if mine.any():
-            found.add(measured, mine, _judged(measured, new))
+            amplifiers = [amplifier.name for amplifier in measured.detector.amplifiers]
+            found.add(measured, mine, judged({"": measured.values}, {"": force}, amplifiers)[""])
     return found
 
 
@@ -205,15 +207,6 @@ def _common(rows: Sequence[Row]) -> Scope:
     return Scope(
         **{name: word if all(row.scope.words[name] == word for row in rows) else "" for name, word in first.items()}
     )
-
-
-def _judged(measured: Measured, limits: Sequence[InForce | None]) -> NDArray[np.int16]:
-    """The level of each value by its own limits; those without keep theirs."""
-    levels = measured.levels.copy()
-    for each in {one.threshold_id: one for one in limits if one}.values():
-        chosen = np.array([one is not None and one.threshold_id == each.threshold_id for one in limits])
-        levels[chosen] = judge(measured.values, each.limits)[chosen]
-    return levels
 
 
 @lru_cache(maxsize=4096)
