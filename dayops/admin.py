@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from dayops.models import ApiToken, Event, Exposure, RawFrame, Run, Task, WorkerProcess
+from dayops.models import Alarm, AlarmDelivery, ApiToken, Event, Exposure, Note, RawFrame, Run, Task, WorkerProcess
 from dayops.web import tokens
 from dayops.web.admin_site import MAINTAIN
 
@@ -83,6 +83,26 @@ class Events(ReadOnly):
     list_display = ("at", "severity", "kind", "actor", "text")
     list_filter = ("severity", "kind")
     search_fields = ("text", "subject", "actor")
+
+
+@admin.register(Alarm)
+class Alarms(ReadOnly):
+    list_display = ("raised_at", "severity", "name", "sentence", "times", "cleared_at", "acknowledged_by")
+    list_filter = ("severity", "activity")
+    search_fields = ("key", "sentence", "subject")
+
+
+@admin.register(AlarmDelivery)
+class AlarmDeliveries(ReadOnly):
+    list_display = ("alarm_id", "channel", "address", "state", "tries", "sent_at", "error")
+    list_filter = ("state", "channel")
+
+
+@admin.register(Note)
+class Notes(ReadOnly):
+    list_display = ("written_at", "kind", "subject", "author", "text", "retracted_at")
+    list_filter = ("kind",)
+    search_fields = ("text", "subject", "author")
 
 
 @admin.register(Run)

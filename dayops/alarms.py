@@ -86,8 +86,10 @@ def _seen_again(key: str, said: dict[str, str]) -> Alarm | None:
 def _reopened(key: str, said: dict[str, str]) -> Alarm | None:
     """The key's newest alarm, open again, where it was cleared a moment ago."""
     alarm = Alarm.objects.filter(key=key).order_by("-id").first()
-    lately = Alarm.objects.filter(pk=alarm and alarm.pk, cleared_at__gt=Now() - timedelta(seconds=FLAP_S))
-    if alarm is None or not lately.update(cleared_at=None, times=F("times") + 1, seen_at=Now(), **said):
+    if alarm is None:
+        return None
+    lately = Alarm.objects.filter(pk=alarm.pk, cleared_at__gt=Now() - timedelta(seconds=FLAP_S))
+    if not lately.update(cleared_at=None, times=F("times") + 1, seen_at=Now(), **said):
         return None
     alarm.refresh_from_db()
     _tell("reopened", alarm, f"Again: {alarm.sentence}", actor=alarm.activity)

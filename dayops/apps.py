@@ -14,12 +14,14 @@ class DayopsConfig(AppConfig):
         from django.conf import settings
         from django.db.backends.signals import connection_created
 
+        from dayops import alarm_delivery
         from dayops.activities import Activity, no_run_yet, register
         from dayops.archive import jobs  # noqa: F401 (registers its job functions)
         from dayops.archive.catch_up import catch_up
         from dayops.engine.sessions import lets_go_when_frozen
         from dayops.heartbeat import forget_old_processes
         from dayops.scheduler import every
+        from dayops.web import search_sources
 
         register(
             Activity(
@@ -32,8 +34,10 @@ class DayopsConfig(AppConfig):
                 lane=no_run_yet("No maintenance is planned for this day."),
             )
         )
+        search_sources.register()
         connection_created.connect(lets_go_when_frozen, dispatch_uid="dayops.engine.sessions")
         every(3600.0, "forget old processes", forget_old_processes)
+        every(alarm_delivery.DUTY_EVERY_S, "alarm messages", alarm_delivery.deliver)
         if settings.DRILL:
             from dayops.drills import chaos_steps  # noqa: F401 (registers its job functions)
         if settings.CAMERA_DATA_SYSTEM:

@@ -32,13 +32,20 @@ def web_addresses(name: str) -> list[str]:
     """Comma-separated http and https URLs. What is none, or carries a password, is refused."""
     found = host_list(name, default=[])
     for url in found:
-        parts = urlsplit(url)
-        bare = parts.scheme in {"http", "https"} and parts.hostname and url.isascii() and url.isprintable()
-        if not bare or " " in url or len(url) > 500:
+        if not _is_web_address(url):
             raise ImproperlyConfigured(f"{name}: {url!r} is no http:// or https:// address of at most 500 letters.")
-        if parts.username is not None:
-            raise ImproperlyConfigured(f"{name}: the address on {parts.hostname} carries a password; leave it out.")
+        if urlsplit(url).username is not None:
+            raise ImproperlyConfigured(f"{name}: the address on {urlsplit(url).hostname} carries a password.")
     return found
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        possible = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535
+        return False
+    return possible and url.isascii() and url.isprintable() and " " not in url and len(url) <= 500
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
@@ -46,7 +53,7 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(part) for part in host_list(name, default=[])]
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}; expected e.g. 127.0.0.1,10.20.0.0/16.") from error
+        raise ImproperlyConfigured(f"{name}: {error}; expected such as 127.0.0.1,10.20.0.0/16.") from error
 
 
 def database_settings(url: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from dayops.observing_day import ObservingDay
 from dayops.web import access, markup
+from dayops.web.work_pages.notes import NotesOf, notes_of
 
 register = template.Library()
 register.simple_tag(querystring, name="query", takes_context=True)
@@ -51,6 +52,12 @@ def dayobs(value: ObservingDay | int | None) -> str:
 def may(context: RequestContext, permission: str) -> bool:
     """``{% may "dayops.operate_run" as can_operate %}``."""
     return access.may(_request(context), permission)
+
+
+@register.simple_tag(takes_context=True)
+def notes_about(context: RequestContext, subject: str) -> NotesOf:
+    """``{% notes_about subject as found %}``, for `partials/notes.html`."""
+    return notes_of(_request(context), subject)
 
 
 @register.inclusion_tag("partials/action.html", takes_context=True)

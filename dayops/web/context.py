@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from dayops.alarms import asking
+from dayops.models import Severity
 from dayops.observing_day import ObservingDay
 from dayops.web import markup, navigation
 from dayops.web.health import Finding, work_findings
@@ -72,6 +75,12 @@ class Page:
     def warnings(self) -> list[Finding]:
         """What keeps work from being done, worst first; one query however many workers there are."""
         return sorted((finding for finding in work_findings() if finding.level != "OK"), key=lambda f: f.level)
+
+    @cached_property
+    def alarms(self) -> dict[str, int]:
+        """How many alarms ask for attention: `total`, and how many of them are more than warnings (one query)."""
+        worse = Count("id", filter=Q(severity=Severity.ALARM))
+        return asking().aggregate(total=Count("id"), worse=worse)
 
     def _same_page(self, day: ObservingDay) -> str:
         """This page on another day, or the board of that day where the page is about one thing of its day."""

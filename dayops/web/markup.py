@@ -23,6 +23,8 @@ LOOKS = {
     "ARCHIVED": "ok",
     "ENABLED": "ok",
     "ALIVE": "ok",
+    "SENT": "ok",
+    "OVER": "ok",
     "WARN": "warn",
     "GO WITH LIMITS": "warn",
     "RETRY": "warn",
@@ -30,6 +32,8 @@ LOOKS = {
     "ERROR": "error",
     "NO-GO": "error",
     "ALARM": "error",
+    "OPEN": "error",
+    "FAILED": "error",
     "REJECTED": "error",
     "LOST": "error",
     "FAULT": "error",
@@ -38,7 +42,9 @@ LOOKS = {
     "MISSING": "missing",
     "OFFLINE": "missing",
     "QUEUED": "queued",
+    "WAITING": "queued",
     "PENDING": "pending",
+    "SNOOZED": "pending",
     "EXPECTED": "pending",
     "STANDBY": "pending",
     "DISABLED": "pending",
@@ -49,6 +55,8 @@ LOOKS = {
     "EXPIRED": "aborted",
     "ENDED": "aborted",
     "INFO": "info",
+    "ACKNOWLEDGED": "info",
+    "INTERVENTION": "info",
 }
 _BY_SEVERITY = ("none", "ok", "info", "pending", "queued", "executing", "aborted", "warn", "late", "missing", "error")
 SPELLED = {"NONE": "no run yet"}

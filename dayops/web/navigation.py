@@ -30,6 +30,8 @@ DESTINATIONS = [
     Destination("runs", "Runs", "r"),
     Destination("workers", "Workers", "w"),
     Destination("events", "Events", "e"),
+    Destination("notes", "Notes", "n"),
+    Destination("alarms", "Alarms", "a"),
 ]
 
 

@@ -201,6 +201,10 @@ def test_the_keys_help_lists_what_the_page_declares(style):
     expect(keys).to_contain_text("previous day")
     style.keyboard.press("Escape")
     style.keyboard.press("/")
+    expect(style.locator("#search")).to_be_focused()
+    style.keyboard.press("Escape")
+    style.locator("#search").blur()
+    style.keyboard.press("f")
     expect(style.locator("#q")).to_be_focused()
 
 

@@ -45,11 +45,11 @@ def test_the_countdown_is_to_the_sunset_of_that_day(client):
 
 def test_the_frame_of_a_page_costs_a_constant_number_of_queries(client, django_assert_num_queries):
     page(client)
-    with django_assert_num_queries(5):  # session, user, the user's and the groups' rights, workers
+    with django_assert_num_queries(6):  # session, user, the user's and the groups' rights, workers, alarms
         page(client)
     for number in range(10):
         WorkerProcess.objects.create(name=str(number), host="h", pid=1, queue=f"q{number}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page(client)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from dayops.models import Phase
+from dayops.models import Phase, Severity
 from dayops.version import VERSION
 from dayops.web.api.endpoints import LARGEST_PAGE, PAGE_SIZE, endpoint
+from dayops.web.work_pages.alarms import STATES
 from dayops.web.work_pages.operations import OPERATIONS, REASON_LIMIT
 
 Schema = dict[str, Any]
@@ -70,8 +71,21 @@ WHOLE_RUN = _object(**RUN["properties"], stages=_list_of("Stage"))
 EVENT = _object(
     **dict.fromkeys(("severity", "kind", "text", "reason", "actor", "subject"), TEXT), id=WHOLE, at=INSTANT, data=OBJECT
 )
+ALARM = _object(
+    **dict.fromkeys(("key", "name", "activity", "subject", "sentence", "remedy", "reason", "url"), TEXT),
+    **dict.fromkeys(("acknowledged_by", "snoozed_by"), TEXT),
+    **dict.fromkeys(("id", "day_obs", "times"), WHOLE),
+    **dict.fromkeys(("raised_at", "seen_at"), INSTANT),
+    **dict.fromkeys(("cleared_at", "acknowledged_at", "snoozed_until"), MAYBE_INSTANT),
+    state={"type": "string", "enum": list(STATES)},
+    severity={"type": "string", "enum": list(Severity.values)},
+)
 ERROR = _object(error=TEXT, remedy=TEXT, status=WHOLE)
 REASON = _object(reason={"type": "string", "minLength": 1, "maxLength": REASON_LIMIT}) | {"required": ["reason"]}
+SNOOZE = _object(**REASON["properties"], until={**INSTANT, "description": "UTC, at most seven days ahead"}) | {
+    "required": ["reason", "until"]
+}
+CHANGED = _object(alarm={"$ref": "#/components/schemas/Alarm"})
 DONE = _object(done=TEXT, run={"$ref": "#/components/schemas/WholeRun"})
 
 
@@ -80,6 +94,7 @@ def _parameter(name: str, where: str, schema: Schema, description: str) -> Schem
 
 
 DAY_PARAMETER = _parameter("day", "path", {"type": "string", "format": "date"}, "dayObs, YYYY-MM-DD")
+ALARM_PARAMETER = _parameter("pk", "path", WHOLE, "number of the alarm")
 RUN_PARAMETER = _parameter("pk", "path", WHOLE, "number of the run")
 PAGES = [
     _parameter("page", "query", {"type": "integer", "minimum": 1}, "page, from 1"),
@@ -104,20 +119,29 @@ def _answers(schema: Schema) -> Schema:
     }
 
 
-def _get(summary: str, schema: Schema, parameter: Schema, chosen_by: list[Schema] | None = None) -> Schema:
-    return {"get": {"summary": summary, "parameters": [parameter, *(chosen_by or [])], "responses": _answers(schema)}}
+def _get(summary: str, schema: Schema, *parameters: Schema) -> Schema:
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": _answers(schema)}}
 
 
-def _post(summary: str) -> Schema:
-    body = {"required": True, **_json(REASON)}
+def _post(summary: str, parameter: Schema = RUN_PARAMETER, body: Schema = REASON, answer: Schema = DONE) -> Schema:
+    content = {"required": True, **_json(body)}
     return {
-        "post": {"summary": summary, "parameters": [RUN_PARAMETER], "requestBody": body, "responses": _answers(DONE)}
+        "post": {
+            "summary": summary,
+            "parameters": [parameter],
+            "requestBody": content,
+            "responses": _answers(answer),
+        }
     }
 
 
 DOCUMENT: Schema = {
     "openapi": "3.1.0",
-    "info": {"title": "DayOps", "version": VERSION, "description": "Daytime operations: days, runs and events."},
+    "info": {
+        "title": "DayOps",
+        "version": VERSION,
+        "description": "Daytime operations: days, runs, alarms and events.",
+    },
     "servers": [{"url": "/api/v1"}],
     "security": [{"token": []}],
     "paths": {
@@ -126,22 +150,43 @@ DOCUMENT: Schema = {
             "The day's runs, newest first",
             _page_of("runs", "Run"),
             DAY_PARAMETER,
-            _chosen_by(activity="key of an activity", phase="phase of the run", q="text in title or error"),
+            *_chosen_by(activity="key of an activity", phase="phase of the run", q="text in title or error"),
         ),
         "/days/{day}/events": _get(
             "The day's events, newest first",
             _page_of("events", "Event"),
             DAY_PARAMETER,
-            _chosen_by(
+            *_chosen_by(
                 severity="INFO, WARN or ALARM", kind="", actor="", subject="", since="only after this event's id"
             ),
         ),
+        "/alarms": _get(
+            "All alarms, open ones first",
+            _page_of("alarms", "Alarm"),
+            *_chosen_by(
+                state=", ".join(STATES),
+                severity="INFO, WARN or ALARM",
+                activity="key of an activity",
+                day="dayObs, YYYY-MM-DD",
+                q="text in the sentence, remedy, subject, key or reason",
+            ),
+        ),
+        "/alarms/{pk}/acknowledge": _post("Acknowledge an open alarm", ALARM_PARAMETER, REASON, CHANGED),
+        "/alarms/{pk}/snooze": _post("Silence an open alarm until an instant", ALARM_PARAMETER, SNOOZE, CHANGED),
         "/runs/{pk}": _get("One run and its stages", WHOLE_RUN, RUN_PARAMETER),
         **{f"/runs/{{pk}}/{operation.name}": _post(operation.label) for operation in OPERATIONS.values()},
     },
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "made at /tokens/"}},
-        "schemas": {"Lane": LANE, "Run": RUN, "WholeRun": WHOLE_RUN, "Stage": STAGE, "Event": EVENT, "Error": ERROR},
+        "schemas": {
+            "Lane": LANE,
+            "Run": RUN,
+            "WholeRun": WHOLE_RUN,
+            "Stage": STAGE,
+            "Event": EVENT,
+            "Alarm": ALARM,
+            "Error": ERROR,
+        },
     },
 }
 

@@ -55,13 +55,14 @@ def operate_view(request: HttpRequest, pk: int, operation: str) -> HttpResponseB
     """Retry, abort or re-run, for ``{"reason": "…"}``. 409 with a sentence where the run's phase does not allow it."""
     get_object_or_404(Run, pk=pk)
     try:
-        done = OPERATIONS[operation].do(pk, actor_of(request), _reason(request))
+        done = OPERATIONS[operation].do(pk, actor_of(request), reason_in(request))
     except NotPossible as error:
         return refusal(request, HTTPStatus.CONFLICT, str(error))
     return JsonResponse({"done": done, "run": whole_run(pk)})
 
 
-def _reason(request: HttpRequest) -> str:
+def reason_in(request: HttpRequest) -> str:
+    """The reason that was sent. Raises BadRequest where there is none."""
     reason = body_of(request).get("reason")
     if not isinstance(reason, str) or not reason.strip() or len(reason) > REASON_LIMIT:
         raise BadRequest(f'A reason of 1 to {REASON_LIMIT} characters is needed: {{"reason": "wrong filter"}}.')

@@ -11,6 +11,7 @@ from dayops.models import Event, Phase, Run, Severity
 from dayops.observing_day import ObservingDay
 from dayops.web.health import work_findings
 from dayops.web.refusals import is_fragment
+from dayops.web.work_pages.alarms import open_alarms
 from dayops.web.work_pages.answer import answer
 from dayops.web.work_pages.lanes import day_lanes
 from dayops.web.work_pages.queues import queue_states, worker_states
@@ -38,8 +39,10 @@ def board(request: HttpRequest, day: ObservingDay) -> HttpResponse:
     lanes = day_lanes(day, now)
     events = Event.objects.filter(day_obs=day.day_obs).order_by("-id")
     context = {
+        "subject": f"day:{day.day_obs}",
         "lanes": lanes,
         "answer": answer(lanes),
+        "open_alarms": open_alarms(day, is_today=day == ObservingDay.at(now)),
         "alarms": linked(events.filter(severity=Severity.ALARM)[:ALARMS_SHOWN]),
         "events": linked(events.exclude(severity=Severity.ALARM)[:EVENTS_SHOWN]),
         "failed_runs": Run.objects.filter(day_obs=day.day_obs, phase=Phase.ERROR).count(),

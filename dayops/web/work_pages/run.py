@@ -108,6 +108,7 @@ def run_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpResponseBa
     stages = stages_of(run)
     context = {
         "run": run,
+        "subject": f"run:{run.pk}",
         "stages": stages,
         "done": sum(stage.completed for stage in stages),
         "total": sum(stage.total for stage in stages),

@@ -1,7 +1,7 @@
 """Where the thing an event or a run is about has its page.
 
 By convention the page of the subject ``kind:name`` is the URL pattern called ``kind``, of the ground floor or of one of
-the activities, and takes the dayObs and the name.
+the activities, and takes the dayObs and the name. A ``day`` is its board; ``workers:all`` the page of all workers.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,18 @@ def subject_url(subject: str, day_obs: int) -> str:
     kind, _, name = subject.partition(":")
     if not kind or not name:
         return ""
-    for pattern in (kind, *(f"{activity.key}:{kind}" for activity in activities())):
-        with suppress(NoReverseMatch):
-            return reverse(pattern, args=[day_obs, name.rpartition("/")[2]])
+    if kind == "day":
+        return _reverse("board", name)
+    if kind == "workers":
+        return _reverse("workers", day_obs)
+    patterns = (kind, *(f"{activity.key}:{kind}" for activity in activities()))
+    found = (_reverse(pattern, day_obs, name.rpartition("/")[2]) for pattern in patterns)
+    return next(filter(None, found), "")
+
+
+def _reverse(pattern: str, *values: object) -> str:
+    with suppress(NoReverseMatch):
+        return reverse(pattern, args=values)
     return ""
 
 
