@@ -118,9 +118,7 @@ def _flat(measured: Measured) -> list[Outcome]:
     deviation, worst = checks.largest_deviation(light, before)
     name = measured.detectors[worst].name if worst >= 0 else ""
     against = light / before if np.isfinite(before).any() else light
-    places = np.array([(detector.x_mm, detector.y_mm) for detector in measured.detectors])
-    radius = np.hypot(*places.T).max() or 1.0
-    slope = checks.gradient(against, places[:, 0] / radius, places[:, 1] / radius)
+    slope = checks.gradient(against, *_places(measured.detectors))
     compared = "than its recent flats" if np.isfinite(before).any() else "than others of this flat"
     return [
         Outcome(
@@ -133,6 +131,13 @@ def _flat(measured: Measured) -> list[Outcome]:
             said=f"the detectors' light scatters by {scatter:.1%}",
         ),
     ]
+
+
+def _places(detectors: Sequence[Detector]) -> tuple[Array, Array]:
+    """Centres of the detectors in units of the focal plane's radius, which reaches to its furthest corner."""
+    centres = np.array([(detector.x_mm, detector.y_mm) for detector in detectors]).reshape(-1, 2)
+    reach = [np.hypot(d.x_mm, d.y_mm) + np.hypot(d.width, d.height) / 2 * d.pixel_um / 1000 for d in detectors]
+    return centres[:, 0] / max(reach), centres[:, 1] / max(reach)
 
 
 def _usual_light(measured: Measured) -> Array:
