@@ -67,15 +67,7 @@ def measure_detector(
     ValueError
         The segments are not those of `detector`.
     """
-    if len(segments) != len(detector.amplifiers):
-        raise ValueError(f"{detector.name} has {len(detector.amplifiers)} amplifiers: {len(segments)} segments came.")
-    wrong = [
-        amplifier.name
-        for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
-        if segment.shape != (amplifier.raw_height, amplifier.raw_width)
-    ]
-    if wrong:
-        raise ValueError(f"The segments {', '.join(wrong)} do not have the shape of {detector.name}'s amplifiers.")
+    _refuse_those_of_another(segments, detector)
     overscans = [
         None if amplifier.serial_overscan is None else measure_overscan(_cut(segment, amplifier.serial_overscan))
         for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
@@ -124,6 +116,18 @@ def warm_up() -> None:
         strongest_correlations([overscan, overscan])
         for pixels in (segment, segment[:, 1:]):  # whole, as in a frame without sections, and cut
             measure_structure(pixels, distribution(pixels))
+
+
+def _refuse_those_of_another(segments: Sequence[Pixels], detector: Detector) -> None:
+    if len(segments) != len(detector.amplifiers):
+        raise ValueError(f"{detector.name} has {len(detector.amplifiers)} amplifiers: {len(segments)} segments came.")
+    wrong = [
+        amplifier.name
+        for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
+        if segment.shape != (amplifier.raw_height, amplifier.raw_width)
+    ]
+    if wrong:
+        raise ValueError(f"The segments {', '.join(wrong)} do not have the shape of {detector.name}'s amplifiers.")
 
 
 def _cut(raw: Pixels, box: Box) -> Pixels:
