@@ -46,10 +46,14 @@ class PlanProgress:
 
 
 def plan_progress(day: ObservingDay, rows: Iterable[ExposureRow], now: datetime) -> PlanProgress:
-    """How each step of the plan of `day` stands at `now` (UTC). After sunset nothing more will come."""
+    """How each step of the plan of `day` stands at `now` (UTC), by the day's exposures."""
+    return progress_by_count(day, Counter((row.exposure.step, row.is_complete) for row in rows), now)
+
+
+def progress_by_count(day: ObservingDay, counted: Counter[tuple[str, bool]], now: datetime) -> PlanProgress:
+    """The same by how many exposures each step has, whole (True) and not. After sunset nothing more will come."""
     plan = Plan.load()
     begins_at = day.begins + timedelta(seconds=plan.starts_after_s)
-    counted = Counter((row.exposure.step, row.is_complete) for row in rows)
     steps = tuple(
         _progress(step, counted, begins_at, now, is_over=now > day.sunset) for step in plan.steps_for(day.day_obs)
     )

@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib.exposure_table import ExposureRow, exposure_rows
+from calib.lacking import lacking
 from calib.metric_words import number, tidy
 from calib.models import Level
 from calib.plan_progress import plan_progress
@@ -72,6 +73,7 @@ def day_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
     context = {
         "plan": plan_progress(day, rows, datetime.now(UTC)),
         "rows": rows,
+        "lacking": lacking(rows),
         "backlog": backlog(day.day_obs),
         "quarantined": quarantined.select_related("exposure").order_by("-id")[:MOST_QUARANTINED],
         "archived": sum(row.archived for row in rows),

@@ -30,7 +30,8 @@ class TrendQuery:
     def read(cls, query: QueryDict) -> "TrendQuery":
         """From ``?metric=&type=&filter=&camera=&raft=&detector=&amplifier=&days=&until=``. Refused in words."""
         words = {name: str(value).replace("\0", "").strip() for name, value in query.items()}
-        metric, days, last = metric_named(words.get("metric", "")), _days(words), _until(words)
+        metric, last = metric_named(words.get("metric", "")), until_of(words.get("until", ""))
+        days = days_of(words.get("days", ""), usual=30, most=MOST_DAYS)
         first = days_before(last, days - 1)
         camera = words.get("camera") or settings.CAMERA
         rafts = _rafts(camera)
@@ -74,15 +75,16 @@ def days_before(last: ObservingDay, days: int) -> ObservingDay:
         raise bad_request(f"{days} days before {last} is too early.", "dayObs begin in 1990: ask for fewer.") from error
 
 
-def _days(words: Mapping[str, str]) -> int:
-    text = words.get("days") or "30"
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
-        raise bad_request(f"days={text[:20]} is no number of days.", f"Write a whole number from 1 to {MOST_DAYS}.")
+def days_of(text: str, *, usual: int, most: int) -> int:
+    """The number of days that `text` says, `usual` where it is empty. Refused (400) where it is none, or too many."""
+    text = text or str(usual)
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
+        raise bad_request(f"days={text[:20]} is no number of days.", f"Write a whole number from 1 to {most}.")
     return int(text)
 
 
-def _until(words: Mapping[str, str]) -> ObservingDay:
-    text = words.get("until", "")
+def until_of(text: str) -> ObservingDay:
+    """The day that `text` says, today where it is empty. Refused (400) where it is none."""
     try:
         return ObservingDay.parse(text) if text else ObservingDay.current()
     except ValueError as error:

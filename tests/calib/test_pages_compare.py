@@ -224,4 +224,4 @@ def test_the_number_of_queries_does_not_grow_with_detectors(observer: Client):
     for of in both:
         for detector in (0, 1, 2):
             assessed(archived(of, detector))
-    assert queries() == few <= 12
+    assert queries() == few <= 16

@@ -227,4 +227,4 @@ def test_the_number_of_queries_does_not_grow_with_days(observer: Client, address
     few = queries()
     for seq_num in range(2, 7):
         taken(seq_num, day_obs=DAY - seq_num)
-    assert queries() == few <= 13
+    assert queries() == few <= 16

@@ -46,7 +46,7 @@ RULES = {
     **{f"api-alarm-{deed}": Rule("nobody", OPERATES) for deed in ("acknowledge", "snooze")},
     **{f"api-run-{deed}": Rule("nobody", OPERATES) for deed in ("retry", "rerun", "abort")},
     **{f"calib:{name}": Rule() for name in ("day", "exposure", "focal-plane", "metric-histogram", "amplifiers")},
-    **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure")},
+    **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure", "coverage")},
     **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
     **{
         f"calib:{name}": Rule()
