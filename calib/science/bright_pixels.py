@@ -45,8 +45,10 @@ class BrightPixels:
 def bright_pixels(image: Pixels, limit: float, hot: float | None = None) -> BrightPixels:
     """The pixels of two-dimensional `image` above `limit` (ADU as read), by kind; NaN pixels are never bright.
 
-    Only those above `hot`, which is `limit` where it is not given, count as hot pixels.
+    Only those above `hot`, which is `limit` where it is not given, count as hot pixels. Where it is NaN
+    so is their number.
     """
+    hot = limit if hot is None else hot
     found, rows, columns, values = _listed(image, limit, int(MOST_BRIGHT * image.size))
     if found > len(rows) or np.isnan(limit):
         nothing = np.zeros(0, dtype=np.int64)
@@ -61,7 +63,7 @@ def bright_pixels(image: Pixels, limit: float, hot: float | None = None) -> Brig
         columns=columns,
         values=values,
         kinds=kinds,
-        hot_pixels=float(((kinds != TRACK) & (values > (limit if hot is None else hot))).sum()),
+        hot_pixels=np.nan if np.isnan(hot) else float(((kinds != TRACK) & (values > hot)).sum()),
         hot_columns=float(len(np.unique(columns[kinds == COLUMN]))),
         tracks=float(_distinct(track)),
     )

@@ -1,7 +1,7 @@
 """Gain of an amplifier from two flats of equal exposure.
 
 The signal fluctuates by the square root of its electrons, so the variance of the difference of two flats, over their
-mean, is 1/gain (Janesick 2001, *Scientific Charge-Coupled Devices*, section 4.3). The difference image takes fixed
+mean, is 1/gain (Janesick 2001, *Scientific Charge-Coupled Devices*, chapter 2). The difference image takes fixed
 patterns away; LSST scales both flats to equal means before (cp_pipe, `extractPtc`), as done here.
 """
 
@@ -62,14 +62,16 @@ def flat_pair(
     # of first - scale * second; both flats fluctuate, the second `scale` squared times as much
     shot = variance / _KEPT_VARIANCE - read_noise_adu[0] ** 2 - (scale * read_noise_adu[1]) ** 2
     if used < 2 or not shot > 0:
-        return FlatPair(np.nan, np.nan, "The two flats do not differ by more than read noise: are they one frame?")
+        return FlatPair(
+            np.nan, np.nan, "The two flats do not differ by more than read noise: are they one frame, or saturated?"
+        )
     return FlatPair((one + scale**2 * other) / shot * (1 - late), (one + other) / 2)
 
 
 def late_charge(raw: Pixels, amplifier: Amplifier) -> float:
     """Share of the last column's and the last row's charge that arrives in the overscan, of a lit raw segment.
 
-    Extended pixel edge response (Janesick 2001, section 5.3.2), over two pixels of overscan as in LSST's tests
+    Extended pixel edge response (Janesick 2001, chapter 5), over two pixels of overscan as in LSST's tests
     (eo_pipe). Charge that comes late smooths the noise of neighbours: as it grows in proportion to the transfers, the
     variance of the whole image is smaller by the share of the last. A direction without overscan counts as none.
     """

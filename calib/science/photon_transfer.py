@@ -1,7 +1,7 @@
-"""Photon transfer: the gain of an amplifier from pairs of equal exposure at many levels (EMVA 1288 release 4.0).
+"""Photon transfer: the gain of an amplifier from pairs of equal exposure at many levels (EMVA 1288 release 4.0 Linear).
 
 The temporal variance of a pixel grows with its mean by K, the system gain in DN/e⁻ (ADU/e⁻): σ² - σ²_dark =
-K (μ - μ_dark), equation 14 there. The fit ends at 70 % of saturation, which is where the variance is largest.
+K (μ - μ_dark). The fit ends at 70 % of saturation, which is where the variance is largest.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from calib.science.distribution import Pixels
 
-FITTED_SHARE = 0.7  # of the mean at saturation, EMVA 1288 section 6.6
+FITTED_SHARE = 0.7  # of the signal at saturation, EMVA 1288
 FEWEST_LEVELS = 3
 Values = npt.NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class PhotonTransfer:
 
 
 def pair_moments(first: Pixels, second: Pixels) -> PairMoments:
-    """Mean and temporal variance of two images of equal exposure and shape (EMVA 1288 equations 25 to 27).
+    """Mean and temporal variance of two images of equal exposure and shape, as EMVA 1288 has them.
 
     Half the mean square of the difference, less half the square of the difference of the means; no pixel is left out
     but those that are not finite. Raises ValueError where the shapes differ.

@@ -137,6 +137,12 @@ def test_without_a_limit_nothing_is_known():
     assert np.isnan(bright_pixels(image((7, 9)), np.nan).hot_pixels)
 
 
+def test_without_the_higher_limit_hot_pixels_are_unknown_but_tracks_are_not():
+    found = bright_pixels(image((7, 9), (100, 3), (101, 3)), LIMIT, hot=np.nan)
+    assert np.isnan(found.hot_pixels)
+    assert found.tracks == 1
+
+
 def test_pixels_that_are_no_numbers_are_not_bright():
     pixels = image((7, 9)).astype(np.float32)
     pixels[100:102] = np.nan

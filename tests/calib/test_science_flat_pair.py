@@ -118,7 +118,7 @@ def test_a_flat_is_no_pair_with_itself():
     first, _ = pair()
     found = flat_pair(first, first, (LEVELS[0], LEVELS[0]), (4.0, 4.0))
     assert np.isnan(found.gain)
-    assert "are they one frame" in found.problem
+    assert "are they one frame, or saturated?" in found.problem
 
 
 def test_flats_of_unequal_shape_are_refused():
