@@ -1,7 +1,8 @@
 """Thirty days of LSSTCam amplifier rows behind the pages that operators look at.
 
-21 exposures × 189 detectors × 16 amplifiers × 30 days, every metric of the first assessment, then: how long do the day
-board, the exposure table and the focal plane take through a real web server, and how many queries do they ask?
+21 exposures × 189 detectors × 16 amplifiers × 30 days, every metric there is, then: how long do the day board, the
+exposure table, the focal plane, the trends, a comparison and the coverage take through a real web server, each with its
+figures, and how many queries do they ask?
 """
 
 import time
@@ -27,7 +28,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     queries = {name: _queries(paths) for name, paths in pages.items()}
     p95 = _through_a_server(pages, requests_each)
     for name in pages:
-        print(f"{name:<12} p95 {p95[name]:6.0f} ms  (limit 300)   queries {queries[name]}")
+        print(f"{name:<14} p95 {p95[name]:6.0f} ms  (limit 300)   queries {queries[name]}")
     return {
         "rows": rows,
         "days": days,
@@ -52,11 +53,14 @@ def _load(days: int) -> int:
         )
         cursor.execute("CREATE TEMPORARY TABLE detector (id int, name text)")
         cursor.executemany("INSERT INTO detector VALUES (%s, %s)", detectors)
-        cursor.execute("CREATE TEMPORARY TABLE metric (name text)")
-        cursor.executemany("INSERT INTO metric VALUES (%s)", [(metric.name,) for metric in METRICS])
+        cursor.execute("CREATE TEMPORARY TABLE metric (name text, count int)")
+        counts = [(metric.name, 16 if metric.per == "amplifier" else 1) for metric in METRICS]
+        cursor.executemany("INSERT INTO metric VALUES (%s, %s)", counts)
         cursor.execute(_FRAMES)
         cursor.execute(_ASSESSMENTS)
         cursor.execute(_MEASUREMENTS)
+        cursor.execute(_FINDINGS)
+        cursor.execute(_STATISTICS)
         cursor.execute(_RUNS)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT sum(cardinality(values)) FROM calib_measurement WHERE metric = %s", [METRIC])
@@ -90,15 +94,24 @@ _FRAMES = """
 """
 _ASSESSMENTS = """
     INSERT INTO calib_assessment (frame_id, exposure_id, detector, level, amplifiers_warn, amplifiers_error,
-        code_version)
-    SELECT id, exposure_id, detector, CASE WHEN random() < 0.01 THEN 1 ELSE 0 END, 0, 0, 'bench' FROM dayops_rawframe
+        code_version, remarks)
+    SELECT id, exposure_id, detector, CASE WHEN random() < 0.01 THEN 1 ELSE 0 END, 0, 0, 'bench', '[]' FROM dayops_rawframe
 """
 _MEASUREMENTS = """
     INSERT INTO calib_measurement (exposure_id, frame_id, detector, metric, values, levels)
     SELECT frame.exposure_id, frame.id, frame.detector, metric.name,
-        ARRAY(SELECT 5.7 + 0.4 * random() FROM generate_series(1, 16) WHERE frame.id > 0),
-        array_fill(0::smallint, ARRAY[16])
+        ARRAY(SELECT 5.7 + 0.4 * random() FROM generate_series(1, metric.count) WHERE frame.id > 0),
+        array_fill(0::smallint, ARRAY[metric.count])
     FROM dayops_rawframe frame CROSS JOIN metric ORDER BY frame.id
+"""
+_FINDINGS = """
+    INSERT INTO calib_finding (assessment_id, metric, amplifier, level, value)
+    SELECT id, 'read_noise_e', 'C10', level, 15 FROM calib_assessment WHERE level > 0
+"""
+_STATISTICS = """
+    INSERT INTO calib_exposurestatistic (exposure_id, metric, count, minimum, p5, median, p95, maximum)
+    SELECT exposure.id, metric.name, 189 * metric.count, 5.7, 5.72, 5.88 + 0.04 * random(), 6.08, 6.1
+    FROM dayops_exposure exposure CROSS JOIN metric ORDER BY exposure.id
 """
 _RUNS = """
     INSERT INTO dayops_run (activity, title, day_obs, key, phase, stages, parameters, subject, code_version,
@@ -111,7 +124,7 @@ _RUNS = """
 
 def _addresses(days: int) -> dict[str, list[tuple[str, ...]]]:
     """For each page, the requests that make it up, on several days."""
-    found: dict[str, list[tuple[str, ...]]] = {"board": [], "exposures": [], "focal_plane": []}
+    found: dict[str, list[tuple[str, ...]]] = {name: [] for name in ("board", "exposures", "focal_plane", "compare")}
     for back in range(0, days, max(1, days // 10)):
         date = (LAST_DAY - timedelta(days=back)).date()
         name = f"MC_O_{date:%Y%m%d}_000007"
@@ -119,6 +132,15 @@ def _addresses(days: int) -> dict[str, list[tuple[str, ...]]]:
         found["exposures"].append((f"/{date}/calib/",))
         exposure = f"/{date}/calib/exposures/{name}/"
         found["focal_plane"].append((f"{exposure}?metric={METRIC}", f"{exposure}focal-plane/?metric={METRIC}"))
+        both = f"?a={name}&b=MC_O_{date:%Y%m%d}_000008&metric={METRIC}"
+        figures = ("a/", "b/", "change/", "histogram/")
+        found["compare"].append(tuple(f"/{date}/calib/compare/{figure}{both}" for figure in ("", *figures)))
+    for scope in ("", "raft=R22", "detector=R22_S11"):
+        query = f"?metric={METRIC}&type=FLAT&days={days}&until={LAST_DAY:%Y-%m-%d}&{scope}"
+        found[f"trend_{scope.partition('=')[0]}".strip("_")] = [
+            (f"/calib/trends/{query}", f"/calib/trends/figure/{query}")
+        ]
+    found["coverage"] = [(f"/calib/coverage/?days={days}&until={LAST_DAY:%Y-%m-%d}",)]
     return found
 
 
