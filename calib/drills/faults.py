@@ -36,7 +36,7 @@ class FaultSeen:
     @property
     def missed(self) -> tuple[str, ...]:
         """The checks that should have seen it and did not."""
-        return tuple(check.name for check in self.fault.caught_by if check.name not in self.names)
+        return tuple(name for name in self.fault.caught_by if name not in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def matrix(seen: Sequence[FaultSeen]) -> list[str]:
     """One line for each fault: what it should raise, and what it did."""
     lines = []
     for one in seen:
-        wanted = {check.name for check in one.fault.caught_by}
+        wanted = set(one.fault.caught_by)
         others = ", ".join(sorted(one.names - wanted)) or "–"
         hits = ", ".join(f"{name} {'✓' if name in one.names else '✗'}" for name in sorted(wanted))
         verdict = "named" if not one.missed else "caught" if one.caught else "MISSED"

@@ -1,11 +1,11 @@
 """The fault catalogue: everything that can be made to go wrong on a simulated day, one fault at a time."""
 
-from dayops.simulator.faults.fault import Acts, Check, Fault, Hit, Where
+from dayops.simulator.faults.fault import Acts, Fault, Hit, Where
 from dayops.simulator.faults.files import FILE_FAULTS
 from dayops.simulator.faults.light import LIGHT_FAULTS
 from dayops.simulator.faults.readout import READOUT_FAULTS
 
-__all__ = ["FAULTS", "Acts", "Check", "Fault", "Hit", "Where", "fault_named"]
+__all__ = ["FAULTS", "Acts", "Fault", "Hit", "Where", "fault_named"]
 
 FAULTS: tuple[Fault, ...] = (*LIGHT_FAULTS, *READOUT_FAULTS, *FILE_FAULTS)
 

@@ -21,14 +21,6 @@ Raw = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A metric or check by its name. `planned`: none of that name exists yet."""
-
-    name: str
-    planned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Where:
     """Which frames of a day are hit.
 
@@ -105,7 +97,7 @@ class Hit:
 class Fault:
     """One named fault. `amplitude` is in `unit`; `source` says why it is that strong.
 
-    `caught_by` lists the checks that should see it, those that exist already first.
+    `caught_by` names the metrics, checks and alarms of the archive that must see it.
     """
 
     name: str
@@ -115,7 +107,7 @@ class Fault:
     source: str
     where: Where
     acts: Acts = field(repr=False)
-    caught_by: tuple[Check, ...]
+    caught_by: tuple[str, ...]
 
     def detectors(self, camera: Camera, seed: int, day_obs: int) -> tuple[int, ...]:
         """The ids of the detectors that are hit on `day_obs`, in order."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dayops.simulator.faults.fault import Acts, Check, Fault, Hit, Where
+from dayops.simulator.faults.fault import Acts, Fault, Hit, Where
 from dayops.simulator.fits_writer import Card
 
 
@@ -26,7 +26,7 @@ FILE_FAULTS = (
         "one of the plan's times given for another; DATE-END and the light contradict it",
         Where(steps=("flat-i",), detectors=None),
         Acts(on_cards=_exposure_time),
-        (Check("header_contradicts_pixels", planned=True),),
+        ("header_contradicts_pixels",),
     ),
     Fault(
         "missing-detector",
@@ -36,7 +36,7 @@ FILE_FAULTS = (
         "a sensor that is not read out; NEXPECT still counts it",
         Where(),
         Acts(offers=0),
-        (Check("expected_frames", planned=True),),
+        ("expected_frames",),
     ),
     Fault(
         "truncated-file",
@@ -46,7 +46,7 @@ FILE_FAULTS = (
         "a disk that is full half-way; the checksum vouches for the half that was written",
         _ONE_DARK,
         Acts(on_bytes=_truncated, refusable=1),
-        (Check("frame.refused"),),
+        ("frame.refused",),
     ),
     Fault(
         "duplicate-exposure",
@@ -56,6 +56,6 @@ FILE_FAULTS = (
         "a re-sent frame of the same name; the one archived first stays",
         replace(_ONE_DARK, skip=0),
         Acts(offers=2, refusable=1),
-        (Check("frame.quarantined"),),
+        ("frame.quarantined",),
     ),
 )

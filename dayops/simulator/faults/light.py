@@ -3,7 +3,7 @@
 import numpy as np
 
 from dayops.simulator.cosmic_rays import add_cosmic_rays
-from dayops.simulator.faults.fault import Acts, Check, Fault, Hit, Where
+from dayops.simulator.faults.fault import Acts, Fault, Hit, Where
 from dayops.simulator.scenes import LAMP_E_S, focal_plane
 from dayops.simulator.truth import FloatArray
 
@@ -34,7 +34,7 @@ def _shower(electrons: FloatArray, hit: Hit) -> FloatArray:
     return showered
 
 
-MEDIAN = Check("median")
+MEDIAN = "median"
 FLATS = Where(image_types=("FLAT",), detectors=None)
 
 LIGHT_FAULTS = (
@@ -46,7 +46,7 @@ LIGHT_FAULTS = (
         "40 ADU, twice what makes a bias an error; LDM-230 names the fault",
         Where(image_types=("BIAS",), detectors=None),
         Acts(on_light=_add_a_constant),
-        (MEDIAN, Check("light_in_bias", planned=True)),
+        (MEDIAN, "light_in_bias"),
     ),
     Fault(
         "light-in-a-dark",
@@ -56,7 +56,7 @@ LIGHT_FAULTS = (
         "five times the dark current that acceptance allows (LCA-128: 0.2 e⁻/s)",
         Where(image_types=("DARK",), detectors=None),
         Acts(on_light=_add_a_rate),
-        (MEDIAN, Check("light_in_dark", planned=True)),
+        (MEDIAN, "light_in_dark"),
     ),
     Fault(
         "shutter-stuck-open",
@@ -66,7 +66,7 @@ LIGHT_FAULTS = (
         "a dome with its lights off at 2.5 % of the r lamp; a bias sees half of the 2 s readout",
         Where(image_types=("BIAS", "DARK"), detectors=None),
         Acts(on_light=_add_a_rate),
-        (MEDIAN, Check("stuck_shutter", planned=True)),
+        (MEDIAN, "stuck_shutter"),
     ),
     Fault(
         "shutter-stuck-closed",
@@ -76,7 +76,7 @@ LIGHT_FAULTS = (
         "none of the light passes a closed shutter",
         Where(image_types=("FLAT", "PTC"), detectors=None),
         Acts(on_light=_scale),
-        (MEDIAN, Check("stuck_shutter", planned=True)),
+        (MEDIAN, "stuck_shutter"),
     ),
     Fault(
         "cosmic-ray-shower",
@@ -86,7 +86,7 @@ LIGHT_FAULTS = (
         "the usual rate is 4 /cm²/min; twenty times it is no chance in a minute",
         Where(image_types=("DARK",), skip=1, count=1),
         Acts(on_electrons=_shower),
-        (Check("cosmic_ray_rate", planned=True),),
+        ("cosmic_ray_rate",),
     ),
     Fault(
         "saturated-flat",
@@ -96,7 +96,7 @@ LIGHT_FAULTS = (
         "the dimmest of the filters must pass 175,000 e⁻ (LCA-128) in 15 s",
         FLATS,
         Acts(on_light=_scale),
-        (Check("saturated_fraction"), MEDIAN),
+        ("saturated_fraction", MEDIAN),
     ),
     Fault(
         "low-flat",
@@ -106,7 +106,7 @@ LIGHT_FAULTS = (
         "leaves 200-400 ADU, fewer than the 500 of an error",
         FLATS,
         Acts(on_light=_scale),
-        (MEDIAN, Check("flat_level", planned=True)),
+        (MEDIAN, "flat_level"),
     ),
     Fault(
         "flat-screen-gradient",
@@ -116,7 +116,7 @@ LIGHT_FAULTS = (
         "twice the 5 % scatter of detectors that cp_verify allows",
         FLATS,
         Acts(on_light=_tilt),
-        (Check("flat_gradient", planned=True),),
+        ("flat_gradient",),
     ),
     Fault(
         "wrong-filter",
@@ -126,6 +126,6 @@ LIGHT_FAULTS = (
         "the lamp's rates through y and r",
         Where(steps=("flat-r",), detectors=None),
         Acts(on_light=_scale),
-        (Check("flat_level", planned=True),),
+        ("flat_level",),
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dayops.simulator.faults.fault import Acts, Check, Fault, Hit, Raw, Where
+from dayops.simulator.faults.fault import Acts, Fault, Hit, Raw, Where
 from dayops.simulator.pixels import ADC_MAX
 from dayops.simulator.truth import DetectorTruth, FloatArray
 
@@ -102,8 +102,7 @@ def _stuck_bit(raw: Raw, hit: Hit) -> Raw:
     return new
 
 
-OVERSCAN_LEVEL, READ_NOISE = Check("overscan_level"), Check("read_noise_e")
-LEVEL_DRIFT = Check("overscan_level_drift", planned=True)
+OVERSCAN_LEVEL, READ_NOISE = "overscan_level", "read_noise_e"
 
 READOUT_FAULTS = (
     Fault(
@@ -144,7 +143,7 @@ READOUT_FAULTS = (
         "two cables of one detector",
         Where(amplifiers=2),
         Acts(on_pixels=_swapped),
-        (Check("swapped_amplifiers", planned=True),),
+        ("swapped_amplifiers",),
     ),
     Fault(
         "bias-jump",
@@ -154,7 +153,7 @@ READOUT_FAULTS = (
         "DESI calls 2 ADU an error (nightwatch); healthy levels move by less than 4 ADU from day to day",
         Where(skip=1, amplifiers=1),
         Acts(on_truth=_level),
-        (LEVEL_DRIFT,),
+        ("overscan_level_drift",),
     ),
     Fault(
         "bias-shift",
@@ -164,7 +163,7 @@ READOUT_FAULTS = (
         "more than twice the read noise; ip_isr looks for shifts of three times the noise of its filtered rows",
         Where(image_types=("BIAS",), amplifiers=1),
         Acts(on_pixels=_add_a_shift),
-        (Check("bias_shifts", planned=True),),
+        ("bias_shifts",),
     ),
     Fault(
         "bias-slope",
@@ -174,7 +173,7 @@ READOUT_FAULTS = (
         "five times the read noise, ten times the healthy slope",
         Where(image_types=("BIAS",), amplifiers=1),
         Acts(on_pixels=_add_a_slope),
-        (Check("overscan_slope", planned=True),),
+        ("overscan_slope",),
     ),
     Fault(
         "settling",
@@ -184,7 +183,7 @@ READOUT_FAULTS = (
         "DESI's biases after a reset of VCCD (desispec issue 2777): the first half of them had to be dropped",
         Where(image_types=("BIAS",), detectors=None),
         Acts(on_pixels=_add_settling),
-        (Check("settling", planned=True),),
+        ("settling",),
     ),
     Fault(
         "warm-ccd",
@@ -194,7 +193,7 @@ READOUT_FAULTS = (
         "brings the median dark current of 0.02 e⁻/s to the 0.2 e⁻/s of acceptance (LCA-128)",
         Where(),
         Acts(on_truth=_warmth),
-        (Check("dark_current", planned=True), Check("sensor_temperature", planned=True)),
+        ("dark_current", "sensor_temperature"),
     ),
     Fault(
         "banding",
@@ -204,7 +203,7 @@ READOUT_FAULTS = (
         "as strong as the read noise, so that the eye sees it",
         Where(),
         Acts(on_pixels=_add_bands),
-        (Check("banding", planned=True),),
+        ("banding",),
     ),
     Fault(
         "saturated-overscan",
@@ -224,7 +223,7 @@ READOUT_FAULTS = (
         "twice the 5 % that cp_verify allows a gain from a flat pair",
         _ONE_AMPLIFIER,
         Acts(on_truth=_gain),
-        (Check("gain_from_flat_pair", planned=True),),
+        ("gain_change",),
     ),
     Fault(
         "stuck-bit",
@@ -234,7 +233,7 @@ READOUT_FAULTS = (
         "the fifth bit: hidden in the noise of a flat, of which half of the pixels should lack it",
         _ONE_AMPLIFIER,
         Acts(on_pixels=_stuck_bit),
-        (Check("stuck_bits", planned=True),),
+        ("stuck_bits",),
     ),
     Fault(
         "crosstalk-ten-times",
@@ -242,8 +241,8 @@ READOUT_FAULTS = (
         10.0,
         "times the usual crosstalk",
         "brings 0.03 % between neighbours to 0.3 %, beyond the 0.19 % of acceptance (LCA-128)",
-        Where(image_types=("FLAT", "PTC")),
+        Where(image_types=("DARK", "FLAT", "PTC"), skip=2),
         Acts(on_truth=_crosstalk),
-        (Check("crosstalk", planned=True),),
+        ("crosstalk",),
     ),
 )
