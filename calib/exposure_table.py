@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 
 from calib.models import Assessment, Level
+from calib.reviews import words_by_exposure
 from dayops.models import Exposure, FrameState, RawFrame, Run
 
 
@@ -22,6 +23,7 @@ class ExposureRow:
     warn: int
     error: int
     run: int | None
+    people: str | None = None  # their verdict in a word or two
 
     @property
     def verdict(self) -> str:
@@ -36,8 +38,9 @@ class ExposureRow:
 
 
 def exposure_rows(day_obs: int) -> list[ExposureRow]:
-    """Every exposure of `day_obs`, newest first. Four queries, however many exposures, detectors and amplifiers."""
-    exposures = Exposure.objects.filter(day_obs=day_obs).order_by("-began_at", "-id")
+    """Every exposure of `day_obs`, newest first. Five queries, however many exposures, detectors and amplifiers."""
+    exposures = list(Exposure.objects.filter(day_obs=day_obs).order_by("-began_at", "-id"))
+    people = words_by_exposure(exposures)
     frames, verdicts, runs = _frames(day_obs), _verdicts(day_obs), _runs(day_obs)
     return [
         ExposureRow(
@@ -49,6 +52,7 @@ def exposure_rows(day_obs: int) -> list[ExposureRow]:
             warn=verdicts.get(exposure.pk, {}).get("warn", 0),
             error=verdicts.get(exposure.pk, {}).get("error", 0),
             run=runs.get(subject_of(exposure)),
+            people=people.get(exposure.pk),
         )
         for exposure in exposures
     ]

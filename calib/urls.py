@@ -9,6 +9,8 @@ from calib.views.day import day_page
 from calib.views.detector import detector_page
 from calib.views.exposure import exposure_page, focal_plane_figure, metric_histogram_figure
 from calib.views.frame_image import frame_file, image_info, image_pixel, image_tile, pixel_histogram_figure
+from calib.views.review import review_exposure, review_frame, reviews_page
+from calib.views.thresholds import rejudge_day, threshold_of_day
 
 
 class Sha256Converter(StringConverter):
@@ -27,7 +29,12 @@ urlpatterns = [
         path(f"compare/{which}/", compare_figure, {"which": which}, name=f"compare-{which}")
         for which in ("a", "b", "change", "histogram")
     ),
+    path("rejudge/", rejudge_day, name="rejudge"),
+    path("reviews/", reviews_page, name="reviews"),
+    path("thresholds/<int:pk>/", threshold_of_day, name="threshold"),
     path(_EXPOSURE, exposure_page, name="exposure"),
+    path(f"{_EXPOSURE}review/", review_exposure, name="review"),
+    path(f"{_EXPOSURE}<str:detector>/review/", review_frame, name="review-frame"),
     path(f"{_EXPOSURE}focal-plane/", focal_plane_figure, name="focal-plane"),
     path(f"{_EXPOSURE}histogram/", metric_histogram_figure, name="metric-histogram"),
     path(f"{_EXPOSURE}amplifiers/", amplifiers_page, name="amplifiers"),

@@ -20,6 +20,7 @@ from calib.thresholds import NONE, in_force
 from calib.views.exposure import neighbours
 from calib.views.frame_image import OVERSCAN
 from calib.views.lookup import detector_named, exposure_named, frames_of, in_words, metric_named
+from calib.views.review import people
 from calib.views.trend_query import trend_url
 from dayops.camera import Detector
 from dayops.models import FrameState, Phase, RawFrame, Run, Task
@@ -69,6 +70,7 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],
         "run": run,
         "standing": _standing(frame, run),
+        "people": people(request, exposure, frame),
         "columns": _metric_columns(frame, metric) if frame else [],
         "amplifiers": [(row.amplifier.name, _cells(row)) for row in rows],
         **(_image_urls(frame, request.GET.get("overscan", "")) if frame else {}),

@@ -22,6 +22,7 @@ from calib.models import Finding, Level
 from calib.science.metrics import METRICS
 from calib.thresholds import NONE, in_force
 from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
+from calib.views.review import people
 from calib.views.trend_query import trend_url
 from dayops.models import Exposure, RawFrame
 from dayops.observing_day import ObservingDay
@@ -106,6 +107,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "finding_counts": counts,
         "run": run_of(view.exposure),
         "subject": subject_of(view.exposure),
+        "people": people(request, view.exposure),
         "figure_url": view.address("focal-plane"),
         "histogram_url": view.address("metric-histogram"),
         "amplifiers_url": view.address("amplifiers"),

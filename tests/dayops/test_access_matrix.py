@@ -25,6 +25,7 @@ class Rule:
 
 
 OPERATES = ("operator", "maintainer")
+JUDGES = ("scientist", "maintainer")
 RULES = {
     "healthz": Rule(ANYONE),
     "readyz": Rule(ANYONE),
@@ -46,6 +47,11 @@ RULES = {
     **{f"api-alarm-{deed}": Rule("nobody", OPERATES) for deed in ("acknowledge", "snooze")},
     **{f"api-run-{deed}": Rule("nobody", OPERATES) for deed in ("retry", "rerun", "abort")},
     **{f"calib:{name}": Rule() for name in ("day", "exposure", "focal-plane", "metric-histogram", "amplifiers")},
+    **{f"calib-camera:{name}": Rule() for name in ("thresholds", "threshold", "threshold-edit")},
+    **{name: Rule() for name in ("calib-camera:threshold-preview-figure", "calib:threshold")},
+    **{f"calib-camera:threshold-{deed}": Rule("nobody", JUDGES) for deed in ("activate", "retire")},
+    **{f"calib:{deed}": Rule("nobody", JUDGES) for deed in ("review", "review-frame", "rejudge")},
+    "calib:reviews": Rule(post=JUDGES),
     **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure", "coverage")},
     **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
     **{
