@@ -40,6 +40,7 @@ EXPOSURES = Table(
             "name", "Exposure", lambda row: row.exposure.name, order="name", link=lambda row: exposure_url(row.exposure)
         ),
         Column("verdict", "Verdict", lambda row: row.verdict, "status", order="verdict"),
+        Column("people", "People", lambda row: row.people, "status", order="people"),
         Column("type", "Type", lambda row: row.exposure.image_type, order="type"),
         Column("filter", "Filter", lambda row: row.exposure.filter or None, order="filter"),
         Column(
