@@ -9,7 +9,7 @@ class CalibConfig(AppConfig):
 
     def ready(self) -> None:
         from calib import board, exposure_judgement, jobs, services  # noqa: F401 (jobs registers its job functions)
-        from calib.science.amplifier import warm_up
+        from calib.science import amplifier, bright_pixels, crosstalk, flat_pair
         from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
@@ -22,5 +22,6 @@ class CalibConfig(AppConfig):
         navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
         on_archived(services.queue_assessment)
         every(10.0, "judge exposures", exposure_judgement.judge_what_waits)
-        warm_up_with(warm_up)
+        for kernels in (amplifier, bright_pixels, crosstalk, flat_pair):
+            warm_up_with(kernels.warm_up)
         warm_up_with(images.warm_up)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from calib.references import usual
 from calib.science.amplifier import DetectorStatistics
 from calib.science.distribution import Pixels
-from calib.science.flat_pair import flat_pair
+from calib.science.flat_pair import flat_pair, late_charge
 from calib.science.header_checks import dark_time_s
 from calib.science.overscan import measure_overscan
 from dayops.camera import Amplifier, Detector
@@ -53,7 +53,7 @@ def _gain(first: Pixels, second: Pixels, amplifier: Amplifier) -> float:
         return np.nan
     one, other = (measure_overscan(raw[amplifier.serial_overscan.slices]) for raw in (first, second))
     images = [raw[amplifier.image.slices] for raw in (first, second)]
-    pair = flat_pair(images[0], images[1], (one.level, other.level), (one.noise, other.noise))
+    pair = flat_pair(images[0], images[1], (one.level, other.level), (one.noise, other.noise), late_charge(first, amplifier))
     return pair.gain if pair.signal * amplifier.gain <= BRIGHTEST_E else np.nan
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from calib.comparison import compared, paired, partner_of
 from calib.science.amplifier import measure_detector
-from calib.science.header_checks import contradictions, header_values, temperature_offset
+from calib.science.header_checks import contradictions, dark_time_s, header_values, temperature_offset
 from dayops.archive import store
 from dayops.camera import Detector
 from dayops.images import read_segments
@@ -27,7 +27,8 @@ class MeasuredFrame:
 def measure_frame(frame: RawFrame, detector: Detector) -> MeasuredFrame:
     """Measure `frame`; a flat together with its partner of equal light, if that has come."""
     segments, exposure = _segments(frame, detector), frame.exposure
-    statistics = measure_detector(segments, detector, exposure.exposure_s, exposure.image_type)
+    dark_s = dark_time_s(frame.header, exposure.exposure_s)
+    statistics = measure_detector(segments, detector, exposure.exposure_s, exposure.image_type, dark_s)
     remarks = contradictions(frame.header, frame.amplifier_headers, statistics)
     whole = statistics.detector_values | {
         "header_contradicts_pixels": float(len(remarks)),

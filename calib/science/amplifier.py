@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calib.science.correlation import strongest_correlations
+from calib.science.dark import measure_dark
 from calib.science.distribution import Distribution, Pixels, distribution
 from calib.science.flat import UNLIT, amplifier_scatter, measure_flat
 from calib.science.lines import line_amplitude
@@ -20,9 +21,7 @@ from calib.science.structure import corner_mean, measure_structure
 from calib.science.stuck_bits import stuck_bits
 from dayops.camera.geometry import Amplifier, Box, Detector
 
-HOT_RATE = 5.0  # electrons a second in a dark: a bright pixel in LSST's electro-optical tests (eo_pipe, SITCOMTN-148)
 HOT_BIAS_ADU = 1000.0  # above the median in a bias: the default of cp_pipe's defect finder
-HOT_SIGMA = 6.0  # a dark too short for HOT_RATE to rise from the noise must not call noise hot
 _LIT = {"FLAT", "PTC"}
 _DARK = {"BIAS", "DARK"}
 _UNEVEN = ("corner_mean", "gradient", "row_structure", "column_structure", "line_amplitude")
@@ -49,7 +48,11 @@ class DetectorStatistics:
 
 
 def measure_detector(
-    segments: Sequence[Pixels], detector: Detector, exposure_s: float, image_type: str
+    segments: Sequence[Pixels],
+    detector: Detector,
+    exposure_s: float,
+    image_type: str,
+    dark_time_s: float | None = None,
 ) -> DetectorStatistics:
     """Measure every amplifier of a raw frame.
 
@@ -61,6 +64,8 @@ def measure_detector(
         Exposure time in seconds.
     image_type
         BIAS, DARK, FLAT, ... upper case.
+    dark_time_s
+        Seconds over which charge collects; the exposure time where it is not given.
 
     Raises
     ------
@@ -78,12 +83,24 @@ def measure_detector(
     ]
     metrics = {name: np.array([column[name] for column in columns]) for name in columns[0]}
     metrics["amplifier_correlation"] = strongest_correlations(overscans)
-    signals_e = metrics["median"] * [amplifier.gain for amplifier in detector.amplifiers]
+    whole: dict[str, float] = {}
+    if image_type in _LIT:
+        signals_e = metrics["median"] * [amplifier.gain for amplifier in detector.amplifiers]
+        whole["amplifier_scatter"] = amplifier_scatter(signals_e)
+    if image_type == "DARK":
+        images = [
+            _cut(segment, amplifier.image) for amplifier, segment in zip(detector.amplifiers, segments, strict=True)
+        ]
+        levels = metrics["median"] + np.where(np.isnan(metrics["overscan_level"]), 0.0, metrics["overscan_level"])
+        dark_s = exposure_s if dark_time_s is None else dark_time_s
+        hot, rates = measure_dark(images, levels, metrics["robust_sigma"], detector, exposure_s, dark_s)
+        metrics["hot_pixels"] = hot
+        whole |= rates
     return DetectorStatistics(
         names=tuple(metrics),
         amplifiers=tuple(amplifier.name for amplifier in detector.amplifiers),
         values=np.stack(list(metrics.values())),
-        detector_values={"amplifier_scatter": amplifier_scatter(signals_e) if image_type in _LIT else np.nan},
+        detector_values=whole,
     )
 
 
@@ -101,7 +118,7 @@ def measure_amplifier(
         "robust_sigma": image.robust_sigma,
         **_structure_metrics(pixels, image, level, image_type),
         "saturated_fraction": _saturated_fraction(image, amplifier.saturation),
-        "hot_pixels": _hot_pixels(image, _hot_limit(image_type, exposure_s, amplifier.gain, image.robust_sigma)),
+        "hot_pixels": _hot_pixels(image, image_type),
         "stuck_bits": stuck_bits(image),
         "invalid_fraction": 1.0 - image.count / (amplifier.image.width * amplifier.image.height),
         **(measure_flat(image, overscan, amplifier.gain, exposure_s) if image_type in _LIT else UNLIT),
@@ -168,14 +185,8 @@ def _saturated_fraction(image: Distribution, saturation: float) -> float:
     return 1.0 - image.below(saturation) / image.count
 
 
-def _hot_limit(image_type: str, exposure_s: float, gain: float, sigma: float) -> float:
-    """ADU above the median from which a pixel is hot; NaN where the image type says nothing about hot pixels."""
-    if image_type == "BIAS":
-        return HOT_BIAS_ADU
-    if image_type == "DARK":
-        return float(np.fmax(HOT_RATE * exposure_s / gain, HOT_SIGMA * sigma)) if gain > 0 else np.nan
-    return np.nan
-
-
-def _hot_pixels(image: Distribution, limit: float) -> float:
-    return float(image.above(image.median + limit)) if image.count and np.isfinite(limit) else np.nan
+def _hot_pixels(image: Distribution, image_type: str) -> float:
+    """Of a bias; those of a dark are found among its cosmic rays, see `calib.science.dark`."""
+    if image_type != "BIAS" or not image.count:
+        return np.nan
+    return float(image.above(image.median + HOT_BIAS_ADU))
