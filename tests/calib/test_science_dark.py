@@ -29,7 +29,7 @@ def dark(raw: NDArray[np.int32], seconds: float, dark_s: float | None = None) ->
 
 
 def simulated(seconds: float, truth: DetectorTruth = TRUTH) -> DetectorStatistics:
-    raw = expose(truth, np.zeros((1, 1), dtype=np.float32), seconds, generator("dark", int(seconds)))
+    raw = expose(truth, np.zeros((1, 1), dtype=np.float32), seconds, generator("dark of rays at a slant", int(seconds)))
     return dark(raw, seconds)
 
 
