@@ -122,4 +122,4 @@ def _patiently(look: Callable[[], T], otherwise: T) -> T:
 
 def containing(words: Sequence[str], *fields: str) -> Q:
     """Rows in which every word is in one of `fields`, whatever its case; ``%`` and ``_`` are letters like others."""
-    return reduce(and_, (reduce(or_, (Q(**{f"{name}__icontains": word}) for name in fields)) for word in words))
+    return reduce(and_, (reduce(or_, (Q(**{f"{name}__icontains": word}) for name in fields)) for word in words), Q())

@@ -65,7 +65,8 @@ def _exposure_called(text: str) -> str:
 
 
 def _exposures(words: Sequence[str]) -> Iterator[Hit]:
-    rows = _exposures_of_the_day_in(" ".join(words)).filter(containing(words, "name", "image_type", "filter", "step"))
+    rest = [word for word in words if not _DATE.fullmatch(word)]
+    rows = _exposures_of_the_day_in(" ".join(words)).filter(containing(rest, "name", "image_type", "filter", "step"))
     for row in rows.order_by("-day_obs", "-began_at")[: SHOWN + 1]:
         about = " ".join(filter(None, (row.image_type, row.filter, f"{row.exposure_s:g} s", row.step)))
         yield Hit(row.name, _exposure_url(row), about)

@@ -46,12 +46,12 @@ ALARMS = Table(
         Column("state", "State", lambda alarm: alarm.state, "status", order="state"),
         Column("severity", "Severity", lambda alarm: alarm.severity, "status", order="severity"),
         Column("sentence", "What is wrong", lambda alarm: alarm.sentence, link=alarm_page_url),
-        Column("remedy", "What to do", lambda alarm: alarm.remedy),
-        Column("subject", "About", _about, order="subject"),
         Column("since", "Since", lambda alarm: alarm.raised_at, "instant", order="raised_at", unit="UTC"),
         Column("times", "Seen", lambda alarm: alarm.times, "number", order="times", unit="times"),
         Column("last_seen", "Last seen", lambda alarm: alarm.seen_at, "instant", order="seen_at", unit="UTC"),
         Column("over", "Over since", lambda alarm: alarm.cleared_at, "instant", order="cleared_at", unit="UTC"),
+        Column("subject", "About", _about, order="subject"),
+        Column("remedy", "What to do", lambda alarm: alarm.remedy),
         Column("by", "In hands of", lambda alarm: alarm.acknowledged_by or alarm.snoozed_by),
         Column("reason", "Reason", lambda alarm: alarm.reason),
     ),
@@ -153,7 +153,11 @@ def alarm_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpResponse
         "events": linked(alarms.history(alarm)[:100]),
         "deliveries": [(each, shown(each)) for each in alarm.deliveries.order_by("channel", "address")],
         "most_tries": MOST_TRIES,
-        "crumbs": [(str(day), reverse("board", args=[day])), ("Alarms", reverse("day-alarms", args=[day])), (pk, "")],
+        "crumbs": [
+            (str(day), reverse("board", args=[day])),
+            ("Alarms", reverse("day-alarms", args=[day])),
+            (f"Alarm {pk}", ""),
+        ],
         **_form(request),
     }
     template = "alarms/alarm_live.html" if is_fragment(request) else "alarms/alarm.html"
