@@ -89,4 +89,9 @@ def _sentence(comparison: Comparison, index: int) -> str:
 
 
 def _sized(figure: go.Figure) -> go.Figure:
-    return figure.update_layout(height=430)
+    """Three stand side by side: the colours lie below, so that the planes have the width."""
+    bar = {"orientation": "h", "y": -0.09, "yanchor": "top", "thickness": 10, "title": {"side": "bottom"}}
+    figure.data[0].update(colorbar=bar)
+    figure.update_layout(height=470, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(title={"text": ""})
+    return figure.update_yaxes(title={"text": ""})

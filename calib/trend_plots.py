@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 from typing import Any
 
@@ -18,7 +19,7 @@ from dayops.web.figures import OKABE_ITO, STATUS_COLOURS, new_figure
 
 _BINS = 40
 _TIME_ENDS, _HISTOGRAM_BEGINS = 0.83, 0.86
-_QUIET = "rgba(136, 136, 136, 0.45)"
+_QUIET = "rgba(136, 136, 136, 0.65)"
 _MARK_SYMBOLS = {"intervention": "triangle-down", "limits": "diamond"}
 _LIMIT_LINES = (("warn", "dash", "WARN limit"), ("error", "solid", "ERROR limit"))
 
@@ -48,12 +49,14 @@ def trend_figure(
         yaxis2={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False},
         barmode="stack",
     )
+    if points:
+        figure.update_layout(xaxis={"range": _times(points, marks)})
     low, high = _reach(scope, points, spans)
     figure.update_yaxes(range=[low, high], selector={"overlaying": None})
     kinds = by_kind(points)
     _add_lines(figure, scope, kinds, links.line)
     for (kind, members), colour in zip(kinds.items(), _colours(len(kinds)), strict=True):
-        if not scope.raft and not scope.detector:
+        if len(kinds) == 1 and not scope.raft and not scope.detector:
             _add_band(figure, kind, members, colour)
         _add_points(figure, scope, kind, members, colour, links.point)
         _add_bars(figure, kind, members, colour, (low, high), links.bar)
@@ -64,6 +67,13 @@ def trend_figure(
 
 def _colours(count: int) -> list[str]:
     return [OKABE_ITO[i % len(OKABE_ITO)] for i in range(count)]
+
+
+def _times(points: Sequence[Point], marks: Sequence[Mark]) -> list[str]:
+    """From the first point or mark to the last, and a little air."""
+    instants = [*(point.exposure.began_at for point in points), *(mark.at for mark in marks)]
+    air = max((max(instants) - min(instants)) / 40, timedelta(minutes=30))
+    return [(min(instants) - air).isoformat(), (max(instants) + air).isoformat()]
 
 
 def _reach(scope: Scope, points: Sequence[Point], spans: Sequence[Span]) -> tuple[float, float]:
@@ -132,7 +142,7 @@ def _add_points(
     kept = [point for point in members if not point.is_rejected]
     rejected = [point for point in members if point.is_rejected]
     looks = (
-        (kept, {"mode": "lines+markers", "line": {"color": colour, "width": 1.6}, "name": kind}, "circle"),
+        (kept, {"mode": "lines+markers", "line": {"color": colour}, "name": kind, "legendgroup": kind}, "circle"),
         (rejected, {"mode": "markers", "name": f"{kind}, rejected"}, "circle-open"),
     )
     for chosen, look, symbol in looks:
@@ -144,7 +154,6 @@ def _add_points(
                 customdata=[link(point) for point in chosen],
                 hovertext=[_sentence(scope, point) for point in chosen],
                 hoverinfo="text",
-                legendgroup=kind,
                 **look,
             )
 
@@ -219,9 +228,21 @@ def _add_marks(figure: go.Figure, marks: Sequence[Mark]) -> None:
             y=[y for _ in chosen for y in [*heights, None]],
             hovertext=[text for mark in chosen for text in [escape(mark.text)] * (len(heights) + 1)],
             hoverinfo="text",
-            mode="lines+markers",
-            marker={"symbol": symbol, "size": [9, 0.1, 0.1, 0.1, 0.1, 0.1] * len(chosen)},
+            mode="lines",
             line={"width": 1.2, "dash": "dot", "color": OKABE_ITO[3]},
+            legendgroup=kind,
+            showlegend=False,
+            yaxis="y2",
+        )
+        figure.add_scatter(
+            x=[mark.at.isoformat() for mark in chosen],
+            y=[1.0] * len(chosen),
+            hovertext=[escape(mark.text) for mark in chosen],
+            hoverinfo="text",
+            mode="markers",
+            marker={"symbol": symbol, "size": 9, "color": OKABE_ITO[3]},
+            cliponaxis=False,
+            legendgroup=kind,
             name=kind,
             yaxis="y2",
         )

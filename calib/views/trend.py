@@ -121,6 +121,8 @@ def _caption(query: TrendQuery, points: list[Point], kinds: list[Summary], spans
             f"{format_number(x)} {of}".strip() for x in (kind.last, kind.median, kind.robust_sigma)
         )
         said.append(f"last {last}, median {median}, robust scatter {scatter}")
+    elif not scope.raft and not scope.detector:
+        said.append("choose a type and filter to see the 5–95 % band")
     said.append(f"{outside} with a value outside its limits")
     limits = spans[-1].limits
     said.append(f"now {limits_in_words(limits, of)}")

@@ -1,13 +1,15 @@
-"""CSV and JSON: what leaves DayOps can be read back, and harms no spreadsheet."""
+"""CSV, JSON and FITS: what leaves DayOps can be read back, and harms no spreadsheet."""
 
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +30,16 @@ def csv_of(rows) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text_of(export("csv", "t", FIELDS, rows)))))
 
 
+def fits_of(rows) -> Any:
+    """The table's columns by name, read back by astropy after its own verification."""
+    with fits.open(io.BytesIO(export("fits", "t", FIELDS, rows).getvalue())) as found:
+        found.verify("exception")
+        return {name: found[1].data[name].tolist() for name in FIELDS}
+
+
 @pytest.mark.parametrize(
-    ("query", "form"), [("format=csv", "csv"), ("format=json", "json"), ("format=exe", None), ("", None)]
+    ("query", "form"),
+    [("format=csv", "csv"), ("format=json", "json"), ("format=fits", "fits"), ("format=exe", None), ("", None)],
 )
 def test_only_known_formats_are_exports(rf, query, form):
     assert wanted_format(rf.get(f"/?{query}")) == form
@@ -88,3 +98,37 @@ def test_rows_are_streamed_and_not_gathered():
 def test_a_name_cannot_break_out_of_the_header():
     response = export("csv", 'a"; filename="x\r\nSet-Cookie: a', FIELDS, [])
     assert response["Content-Disposition"] == 'attachment; filename="a---filename--x--Set-Cookie--a.csv"'
+
+
+def test_fits_keeps_whole_numbers_whole_and_text_as_text():
+    assert fits_of([("C10", 3), ("C1", 2**40)]) == {"name": ["C10", "C1"], "value": [3, 2**40]}
+
+
+def test_a_gap_in_fits_is_not_a_number():
+    first, second = fits_of([("a", 1), ("b", None)])["value"]
+    assert first == 1.0
+    assert math.isnan(second)
+
+
+def test_an_instant_in_fits_is_iso_text():
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert fits_of([("a", at)])["value"] == ["2026-11-22T12:00:00+00:00"]
+
+
+def test_letters_that_fits_does_not_know_are_question_marks():
+    assert fits_of([("5–95 %", 1)])["name"] == ["5?95 %"]
+
+
+def test_a_table_without_rows_is_a_fits_table_too():
+    assert fits_of([]) == {"name": [], "value": []}
+
+
+number_or_gap = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70) | st.none()
+
+
+@given(st.lists(st.tuples(st.just("a"), number_or_gap)))
+def test_fits_gives_back_every_number(rows):
+    back = fits_of(rows)["value"]
+    assert len(back) == len(rows)
+    for found, (_, put) in zip(back, rows, strict=True):
+        assert math.isnan(found) if put is None else found == put or found == pytest.approx(float(put))
