@@ -52,6 +52,9 @@ RULES = {
     **{f"calib-camera:threshold-{deed}": Rule("nobody", JUDGES) for deed in ("activate", "retire")},
     **{f"calib:{deed}": Rule("nobody", JUDGES) for deed in ("review", "review-frame", "rejudge")},
     "calib:reviews": Rule(post=JUDGES),
+    **{f"api-calib-{name}": Rule() for name in ("description", "reviews", "thresholds")},
+    **{f"api-calib-{deed}": Rule("nobody", JUDGES) for deed in ("accept", "reject", "withdraw", "activate", "retire")},
+    "api-calib-preview": Rule("nobody", ROLES),
     **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure", "coverage")},
     **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
     **{

@@ -1,0 +1,1 @@
+"""The JSON API under /api/v1/calib/: people's verdicts and limits, for programs."""
