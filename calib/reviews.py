@@ -135,6 +135,8 @@ def words_by_exposure(exposures: Iterable[Exposure]) -> dict[int, str]:
 
 
 def _together(whole: str, frames: list[str]) -> str:
+    if whole == "REJECTED":
+        return whole
     counts = [(frames.count(word), word) for word in ("rejected", "accepted")]
     said = [f"{count} frame{'' if count == 1 else 's'} {word}" for count, word in counts if count]
     return ", ".join([whole, *said] if whole else said)

@@ -16,6 +16,7 @@ from calib.threshold_scope import Scope
 Sides = Literal["both", "low", "high"]
 Per = Literal["", "detector", "amplifier"]
 FEWEST_VALUES = 10
+MOST_DAYS = 90
 _DIGITS = 4
 _SIGMA_OF_MAD = 1.4826
 
@@ -74,9 +75,7 @@ def propose(scope: Scope, recipe: Recipe, at: datetime) -> Proposal:
 
 def problems_of(recipe: Recipe, scope: Scope) -> dict[str, str]:
     """What is wrong with `recipe`, as a sentence for each field that is."""
-    problems = {}
-    if not 1 <= recipe.days <= 90:
-        problems["days"] = f"{recipe.days} days are not possible: choose 1 to 90."
+    problems = problems_of_days(recipe.days)
     if not 0 < recipe.k_warn < recipe.k_error < 1000:
         problems["k_error"] = (
             f"WARN at {recipe.k_warn:g} σ and ERROR at {recipe.k_error:g} σ make no sense: WARN must be above 0 and "
@@ -87,6 +86,10 @@ def problems_of(recipe: Recipe, scope: Scope) -> dict[str, str]:
     if recipe.per and scope.amplifier:
         problems["amplifier"] = f"Leave the amplifier empty to propose limits for each {recipe.per}."
     return problems
+
+
+def problems_of_days(days: int) -> dict[str, str]:
+    return {} if 1 <= days <= MOST_DAYS else {"days": f"{days} days are not possible: choose 1 to {MOST_DAYS}."}
 
 
 def _values(scope: Scope, recipe: Recipe, at: datetime) -> Iterator[tuple[Scope, NDArray[np.float64]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from calib.science.metrics import BY_NAME
 from calib.threshold_changes import activate, digest_of
 from calib.threshold_plots import verdicts_by_day
 from calib.threshold_preview import MOST_LISTED, Changed, Preview, preview
-from calib.threshold_proposal import Proposal, propose
+from calib.threshold_proposal import Proposal, problems_of_days, propose
 from calib.threshold_request import LIMIT_TITLES, BadChange, Change, NotPossible, Row, causes, check
 from calib.threshold_scope import Vocabulary
 from calib.thresholds import limits_of
@@ -134,19 +135,33 @@ def outcome(words: Mapping[str, str]) -> Outcome:
     query, at, deed = EditorQuery.read(words), now(), words.get("do", "")
     if deed not in ("propose", "preview"):
         return Outcome(query, {})
-    problems = query.problems | Vocabulary().problems(query.scope)
-    if problems:
-        return Outcome(query, problems)
     try:
-        proposal = propose(query.scope, query.recipe, at) if deed == "propose" else None
-        if proposal and not query.recipe.per:
-            return Outcome(replace(query, limits=proposal.rows[0].row.limits), {}, proposal)
-        written = (Row(query.scope, query.limits),)
-        change = query.change(tuple(each.row for each in proposal.rows) if proposal else written)
-        check(change, at)
-        return Outcome(query, {}, proposal, change, preview(change.rows, query.recipe.days, at))
+        return _proposed(query, at) if deed == "propose" else _previewed(query, at)
     except BadChange as error:
         return Outcome(query, error.problems)
+
+
+def _proposed(query: EditorQuery, at: datetime) -> Outcome:
+    """Limits from what was measured: to be edited where there is one row, else compared at once."""
+    if problems := query.problems | Vocabulary().problems(query.scope):
+        raise BadChange(problems)
+    proposal = propose(query.scope, query.recipe, at)
+    if not query.recipe.per:
+        return Outcome(replace(query, limits=proposal.rows[0].row.limits), {}, proposal)
+    change = query.change(tuple(each.row for each in proposal.rows))
+    check(change, at)
+    return Outcome(query, {}, proposal, change, preview(change.rows, query.recipe.days, at))
+
+
+def _previewed(query: EditorQuery, at: datetime) -> Outcome:
+    change = query.change((Row(query.scope, query.limits),))
+    try:
+        check(change, at)
+    except BadChange as error:
+        raise BadChange(error.problems | query.problems) from error
+    if problems := query.problems | problems_of_days(query.recipe.days):
+        raise BadChange(problems)
+    return Outcome(query, {}, None, change, preview(change.rows, query.recipe.days, at))
 
 
 def since_preview(change: Change, seen: int, days: int) -> str:

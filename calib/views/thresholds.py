@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -12,21 +13,23 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_POST, require_safe
 
 from calib import rejudging
-from calib.metric_words import limits_in_words, number, stored_title, stored_unit
+from calib.metric_words import axis_title, limits_in_words, number, stored_title, stored_unit
 from calib.models import Threshold
+from calib.science.metrics import BY_NAME
 from calib.threshold_changes import retire
 from calib.threshold_request import NotPossible, problems_of_reason
 from calib.threshold_scope import Scope
 from calib.thresholds import limits_of
-from calib.views.threshold_query import LIMITS, editor_words
+from calib.views.threshold_query import LIMITS, SCOPE, editor_words
 from dayops.models import Event
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require
+from dayops.web.export import wanted_format
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.operations import actor_of
 
 MAY_EDIT = "dayops.edit_threshold"
-_LIMIT_TITLES = dict(zip(LIMITS, ("ERROR <", "WARN <", "WARN >", "ERROR >"), strict=True))
+_LIMIT_TITLES = dict(zip(LIMITS, ("ERROR\u00a0<", "WARN\u00a0<", "WARN\u00a0>", "ERROR\u00a0>"), strict=True))
 
 
 def threshold_url(row: Threshold) -> str:
@@ -51,43 +54,38 @@ def _limit(name: str) -> Column:
     return Column(name, _LIMIT_TITLES[name], value, "number", order=name, shown=shown)
 
 
-_WHERE = (
-    Column("camera", "Camera", lambda row: row.camera or None, order="camera"),
-    Column("detector_type", "Vendor", lambda row: row.detector_type or None, order="detector_type"),
-    Column("detector", "Detector", lambda row: row.detector or None, order="detector"),
-    Column("amplifier", "Amplifier", lambda row: row.amplifier or None, order="amplifier"),
-    Column("image_type", "Type", lambda row: row.image_type or None, order="image_type"),
-    Column("filter", "Filter", lambda row: row.filter or None, order="filter"),
-)
+def _metric(row: Threshold) -> str:
+    return axis_title(BY_NAME[row.metric]) if row.metric in BY_NAME else row.metric
+
+
 _WHY = (
     Column("valid_from", "From", lambda row: row.valid_from, "instant", order="valid_from", unit="UTC"),
     Column("author", "By", lambda row: row.author, order="author"),
     Column("reason", "Why", lambda row: row.reason, order="reason"),
 )
+_STATE = Column("state", "State", lambda row: state_of(row, now()), "status")
 THRESHOLDS = Table(
     "thresholds",
     (
-        Column(
-            "metric",
-            "Metric",
-            lambda row: row.metric,
-            order="metric",
-            shown=lambda row: stored_title(row.metric),
-            link=threshold_url,
-        ),
-        Column("unit", "Unit", lambda row: stored_unit(row.metric) or None),
-        *_WHERE,
+        Column("metric", "Metric", lambda row: row.metric, order="metric", shown=_metric, link=threshold_url),
+        Column("scope", "For", lambda row: row.scope_in_words),
         *map(_limit, LIMITS),
+        _STATE,
         *_WHY,
-        Column("state", "State", lambda row: state_of(row, now()), "status"),
     ),
     search=("metric", "camera", "detector", "amplifier", "reason", "author"),
+)
+EXPORTED = (
+    *(Column(name, name, attrgetter(name), order=name) for name in SCOPE),
+    *map(_limit, LIMITS),
+    _STATE,
+    *(Column(name, name, attrgetter(name), order=name) for name in ("valid_from", "valid_until", "author", "reason", "pk")),
 )
 HISTORY = Table(
     "threshold-history",
     (
         Column("id", "No.", lambda row: row.pk, "number", order="pk", link=threshold_url),
-        Column("state", "State", lambda row: state_of(row, now()), "status"),
+        _STATE,
         *map(_limit, LIMITS),
         Column("valid_from", "From", lambda row: row.valid_from, "instant", order="valid_from", unit="UTC"),
         Column("valid_until", "Until", lambda row: row.valid_until, "instant", order="valid_until", unit="UTC"),
@@ -104,7 +102,8 @@ def threshold_list(request: HttpRequest) -> HttpResponseBase:
     rows = Threshold.objects.order_by("metric", *Threshold.SCOPE, "valid_from")
     if not ended:
         rows = rows.filter(Q(valid_until=None) | Q(valid_until__gt=now()))
-    table = replace(THRESHOLDS, filters=_filters())
+    columns = EXPORTED if wanted_format(request) else THRESHOLDS.columns  # an export has each word of the scope
+    table = replace(THRESHOLDS, columns=columns, filters=_filters())
     return table.respond(request, rows, "calib/thresholds/list.html", {"ended": ended})
 
 
