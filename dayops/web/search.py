@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import islice
 from operator import and_, or_
+from string import digits
 from typing import TypeVar
 
 from django.db import OperationalError, connection, transaction
@@ -81,7 +82,7 @@ def cleaned(text: str) -> str:
         raise NotSearchable("Type what you look for: the name of an exposure, a detector, a run's number, any words.")
     if len(found) > LONGEST:
         raise NotSearchable(f"That is {len(found)} characters; at most {LONGEST} can be searched for.")
-    if len(found) < SHORTEST and not found.isdigit():
+    if len(found) < SHORTEST and found not in set(digits):
         raise NotSearchable(f"“{found}” is too short: at least {SHORTEST} characters are needed.")
     return found
 

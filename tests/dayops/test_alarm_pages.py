@@ -26,7 +26,7 @@ WHY = "a cable was loose"
 
 
 def an_alarm(key: str = "noise", **changes: Any) -> Alarm:
-    said = {"name": "noise", "activity": "calib", "day_obs": DAY, "sentence": f"The {key} is too high."}
+    said: dict[str, Any] = {"name": "noise", "activity": "calib", "day_obs": DAY, "sentence": f"The {key} is too high."}
     return alarms.raise_alarm(key=key, **(said | changes))
 
 

@@ -55,6 +55,10 @@ class TestTheEventsPage:
         [
             ("run:12", f"{DAY_URL}runs/12/"),
             ("exposure:minicam/MC_S_20261122_000001", f"{DAY_URL}calib/exposures/MC_S_20261122_000001/"),
+            ("alarm:3", f"{DAY_URL}alarms/3/"),
+            ("day:20261121", "/2026-11-21/"),
+            ("day:yesterday", ""),
+            ("workers:all", f"{DAY_URL}workers/"),
             ("run:x", ""),
             ("", ""),
             ("run:", ""),
