@@ -6,16 +6,19 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.timezone import now
 
-from calib.models import Level
+from calib.models import CheckResult, Level
+from calib.science.checks import BY_NAME
 from dayops.activities import Activity, Lane, no_run_yet
 from dayops.archive.catch_up import backlog
 from dayops.day_plan import Plan
 from dayops.models import Exposure, FrameState, Phase, RawFrame, Run
 from dayops.observing_day import ObservingDay
 
+_LOOKED_AT = 200  # failed checks of a day, of which the kinds are told
+
 
 def raw_lane(day: ObservingDay) -> Lane:
-    """How the day's raw calibration frames stand: received, measured, judged (four queries)."""
+    """How the day's raw calibration frames stand: received, measured, judged (five queries)."""
     exposures = Exposure.objects.filter(day_obs=day.day_obs, camera=settings.CAMERA)
     frames = RawFrame.objects.filter(exposure__in=exposures)
     counts = frames.aggregate(
@@ -27,15 +30,17 @@ def raw_lane(day: ObservingDay) -> Lane:
     )
     failed = Run.objects.filter(day_obs=day.day_obs, activity__in=["calib", "archiver"], phase=Phase.ERROR).count()
     counts |= {"exposures": exposures.count(), "failed": failed, "waiting": backlog(day.day_obs)}
+    checks = CheckResult.objects.filter(judgement__exposure__in=exposures, level=Level.ERROR).order_by("-id")
+    names = list(dict.fromkeys(checks.values_list("check_name", flat=True)[:_LOOKED_AT]))
     expected = len(Plan.load().exposures(day.day_obs))
     return Lane(
-        state=_state(counts, expected, is_over=now() > day.ends),
-        sentence=_sentence(counts),
+        state=_state(counts | {"checks": len(names)}, expected, is_over=now() > day.ends),
+        sentence=_sentence(counts, names),
         done=counts["exposures"],
         expected=expected,
         unit="exposures",
         url=f"/{day}/calib/",
-        blocked_by=_blocked_by(counts),
+        blocked_by=_blocked_by(counts, names),
         facts=(
             ("archived", _number(counts["archived"], "frame")),
             ("measured", f"{counts['measured']} of {counts['archived']}"),
@@ -48,7 +53,7 @@ def raw_lane(day: ObservingDay) -> Lane:
 def _state(counts: dict[str, int], expected: int, *, is_over: bool) -> str:
     if not counts["exposures"]:
         return "NONE"
-    if counts["failed"] or counts["errors"]:
+    if counts["failed"] or counts["errors"] or counts["checks"]:
         return "ERROR"
     if counts["exposures"] < expected and is_over:
         return "MISSING"
@@ -57,17 +62,20 @@ def _state(counts: dict[str, int], expected: int, *, is_over: bool) -> str:
     return "WARN" if counts["warnings"] or counts["quarantined"] else "OK"
 
 
-def _sentence(counts: dict[str, int]) -> str:
+def _sentence(counts: dict[str, int], checks: list[str]) -> str:
     if not counts["exposures"]:
         return "No run yet. The Archiver takes each frame as the Camera Data System offers it; workers measure it."
+    troubles = f" {', '.join(BY_NAME[name].title for name in checks)}." if checks else ""
     if not counts["errors"] and not counts["warnings"]:
-        return "Every measured frame is within its limits."
-    return f"{_number(counts['errors'], 'frame')} in ERROR, {counts['warnings']} in WARN."
+        return troubles.strip() or "Every measured frame is within its limits."
+    return f"{_number(counts['errors'], 'frame')} in ERROR, {counts['warnings']} in WARN.{troubles}"
 
 
-def _blocked_by(counts: dict[str, int]) -> str:
+def _blocked_by(counts: dict[str, int], checks: list[str]) -> str:
     if counts["failed"]:
         return f"{_number(counts['failed'], 'run')} failed: open it, read the error and retry."
+    if checks:
+        return f"{BY_NAME[checks[0]].title}. {BY_NAME[checks[0]].remedy}"
     if counts["errors"]:
         return f"{_number(counts['errors'], 'frame')} in ERROR: look before masters are made from this day."
     if counts["quarantined"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from calib.models import Assessment, Level
+from calib.models import Assessment, Judgement, Level
 from calib.reviews import words_by_exposure
 from dayops.models import Exposure, FrameState, RawFrame, Run
 
@@ -38,17 +38,18 @@ class ExposureRow:
 
 
 def exposure_rows(day_obs: int) -> list[ExposureRow]:
-    """Every exposure of `day_obs`, newest first. Five queries, however many exposures, detectors and amplifiers."""
+    """Every exposure of `day_obs`, newest first. Six queries, however many exposures, detectors and amplifiers."""
     exposures = list(Exposure.objects.filter(day_obs=day_obs).order_by("-began_at", "-id"))
     people = words_by_exposure(exposures)
     frames, verdicts, runs = _frames(day_obs), _verdicts(day_obs), _runs(day_obs)
+    judged = dict(Judgement.objects.filter(exposure__day_obs=day_obs).values_list("exposure", "level"))
     return [
         ExposureRow(
             exposure=exposure,
             archived=frames.get(exposure.pk, {}).get("archived", 0),
             quarantined=frames.get(exposure.pk, {}).get("quarantined", 0),
             measured=verdicts.get(exposure.pk, {}).get("measured", 0),
-            worst=verdicts.get(exposure.pk, {}).get("worst"),
+            worst=_worse(verdicts.get(exposure.pk, {}).get("worst"), judged.get(exposure.pk)),
             warn=verdicts.get(exposure.pk, {}).get("warn", 0),
             error=verdicts.get(exposure.pk, {}).get("error", 0),
             run=runs.get(subject_of(exposure)),
@@ -56,6 +57,10 @@ def exposure_rows(day_obs: int) -> list[ExposureRow]:
         )
         for exposure in exposures
     ]
+
+
+def _worse(of_frames: int | None, of_exposure: int | None) -> int | None:
+    return max((level for level in (of_frames, of_exposure) if level is not None), default=None)
 
 
 def subject_of(exposure: Exposure) -> str:

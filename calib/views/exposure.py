@@ -14,6 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib import plots
+from calib.check_rows import check_rows, judgement_of
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import newest_assessment, run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
@@ -30,6 +31,7 @@ from dayops.web.figures import figure_response
 from dayops.web.tables import Column, Filter, Table
 
 WORST_FINDINGS = 8
+CONTRADICTIONS = 3
 LIVE_EVERY_S = 5
 DETECTORS = Table(
     "detectors",
@@ -91,10 +93,16 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
     counts = findings.aggregate(
         total=Count("id"), error=Count("id", filter=Q(level=Level.ERROR)), warn=Count("id", filter=Q(level=Level.WARN))
     )
+    verdicts, judgement, made = _levels(view.frames), judgement_of(view.exposure), check_rows(view.exposure)
+    levels = [*verdicts, judgement.level] if judgement else verdicts
     context = {
         "view": view,
         "exposure": view.exposure,
-        "verdict": Level(max(verdicts)).label if (verdicts := _levels(view.frames)) else "",
+        "verdict": Level(max(levels)).label if levels else "",
+        "judgement": judgement,
+        "checks": made,
+        "bad_checks": sum(row.worst.level > Level.OK for row in made),
+        "contradictions": _contradictions(view.frames),
         "metrics": [(metric, axis_title(metric)) for metric in METRICS],
         "unit": unit(view.query.metric),
         "caption": caption(view.measured),
@@ -155,6 +163,13 @@ def _worst(findings: QuerySet[Finding]) -> list[tuple[Finding, str, str, str]]:
     """The worst findings, each with its metric's title and unit, and its limit in words."""
     worst = findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS]
     return [(each, stored_title(each.metric), stored_unit(each.metric), limit_said(each)) for each in worst]
+
+
+def _contradictions(frames: list[RawFrame]) -> list[tuple[str, list[str]]]:
+    """What headers say and pixels contradict, for the first few detectors."""
+    assessments = [(frame.detector_name, getattr(frame, "assessment", None)) for frame in frames]
+    found = [(name, one.remarks) for name, one in assessments if one is not None and one.remarks]
+    return found[:CONTRADICTIONS]
 
 
 def _levels(frames: list[RawFrame]) -> list[int]:

@@ -5,6 +5,7 @@ import pytest
 from django.utils.timezone import now
 
 from calib.board import ACTIVITIES, raw_lane
+from calib.exposure_judgement import judge_exposure
 from dayops.day_plan import Plan
 from dayops.models import Phase, Run
 from dayops.observing_day import ObservingDay
@@ -76,11 +77,22 @@ def test_frames_of_another_camera_do_not_count() -> None:
 
 
 def test_reading_the_lane_takes_the_same_few_queries_however_full_the_day(django_assert_num_queries) -> None:
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         lane()
     whole_day()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         lane()
+
+
+def test_a_failed_check_blocks_with_its_name_and_remedy() -> None:
+    one = exposure(1, day_obs=TODAY)
+    for detector in range(9):
+        assessed(archived(one, detector), median=15.0)  # a warning of each amplifier, an error of them together
+    judge_exposure(one)
+    found = lane()
+    assert found.state == "ERROR"
+    assert found.sentence.endswith("Light in a bias.")
+    assert found.blocked_by.startswith("Light in a bias. Look for light in the dome")
 
 
 @pytest.mark.parametrize("activity", ACTIVITIES, ids=lambda activity: activity.key)

@@ -211,9 +211,9 @@ def test_a_value_that_could_not_be_measured_is_an_error_without_a_number(observe
 
 def test_figures_follow_while_frames_are_being_measured(observer: Client):
     frame = archived(exposure(1), 0)
-    assert 'data-every="5"' in page(observer)
+    assert 'px" data-every="5"' in page(observer)
     assessed(frame)
-    assert 'data-every="5"' not in page(observer)
+    assert 'px" data-every="5"' not in page(observer)
 
 
 def test_previous_and_next_exposure_are_linked_in_the_order_taken(observer: Client):
