@@ -14,7 +14,7 @@ from dayops.camera import Detector
 from dayops.web.figures import new_figure
 
 _BINS = 60
-_DIVERGING = "RdBu_r"
+_DIVERGING = [(0.0, "#0B3C8C"), (0.5, "#8C8C8C"), (1.0, "#F7E84A")]  # brighter is more, also where all is red
 
 
 def one_plane(comparison: Comparison, which: Literal["a", "b"], link: Callable[[Detector], str]) -> go.Figure:
@@ -26,7 +26,7 @@ def one_plane(comparison: Comparison, which: Literal["a", "b"], link: Callable[[
 
 def change_plane(comparison: Comparison, link: Callable[[Detector], str]) -> go.Figure:
     """The difference or ratio on the focal plane, its colours even about no change."""
-    figure = focal_plane(comparison.map_a, ColourRange(0.0, 1.0), link)
+    figure = focal_plane(comparison.map_a, ColourRange(0.0, 1.0), link, lambda index: _sentence(comparison, index))
     reach, middle = _reach(comparison), comparison.no_change
     figure.data[0].update(
         z=comparison.plane.grid.painted(comparison.change),
@@ -34,10 +34,6 @@ def change_plane(comparison: Comparison, link: Callable[[Detector], str]) -> go.
         zmax=middle + reach,
         colorscale=_DIVERGING,
         colorbar={"title": {"text": change_title(comparison)}},
-    )
-    figure.data[-1].update(
-        hovertext=[_sentence(comparison, index) for index in range(len(comparison.change))],
-        hovertemplate="%{hovertext}<extra></extra>",
     )
     return _sized(figure)
 

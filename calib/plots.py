@@ -46,13 +46,19 @@ class _Bar:
 
 
 def focal_plane(
-    measured: MetricMap, colours: ColourRange | Literal["level"], link: Callable[[Detector], str]
+    measured: MetricMap,
+    colours: ColourRange | Literal["level"],
+    link: Callable[[Detector], str],
+    say: Callable[[int], str] | None = None,
 ) -> go.Figure:
-    """Every amplifier at its place, coloured by its value or level; a click follows `link` of its detector."""
+    """Every amplifier at its place, coloured by its value or level; a click follows `link` of its detector.
+
+    The pointer is told the amplifier's value, level and limits, or what `say` has to say of its index.
+    """
     figure = new_figure(x="focal plane x / mm", y="focal plane y / mm")
     figure.add_trace(_cells(measured, colours))
     figure.add_trace(_outlines(measured.plane))
-    figure.add_trace(_places(measured, link))
+    figure.add_trace(_places(measured, link, say))
     figure.update_layout(hoverdistance=-1, showlegend=False, height=680, margin={"l": 50, "r": 8, "t": 30, "b": 40})
     figure.update_xaxes(constrain="domain", showgrid=False)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", showgrid=False)
@@ -146,10 +152,12 @@ def _outlines(plane: FocalPlane) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line={"color": _OUTLINE, "width": 0.8}, hoverinfo="skip")
 
 
-def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
+def _places(measured: MetricMap, link: Callable[[Detector], str], say: Callable[[int], str] | None) -> go.Scatter:
     """An unseen point in each amplifier, for the pointer to find: one each, where the grid has many cells."""
     links = {detector.id: link(detector) for detector in measured.plane.detectors}
-    rectangles, limits = measured.plane.footprints, limits_in_words(measured.limits, unit(measured.metric))
+    rectangles = measured.plane.footprints
+    limits = "" if say else f"<br>{escape(limits_in_words(measured.limits, unit(measured.metric)))}"
+    say = say or (lambda index: _sentence(measured, index))
     centres = np.array([each.centre for each in rectangles]).reshape(-1, 2)
     return go.Scatter(
         x=centres[:, 0],
@@ -157,8 +165,8 @@ def _places(measured: MetricMap, link: Callable[[Detector], str]) -> go.Scatter:
         mode="markers",
         marker={"opacity": 0, "size": 1},
         customdata=np.array([links[each.detector.id] for each in rectangles], dtype=object),
-        hovertext=[_sentence(measured, index) for index in range(len(rectangles))],
-        hovertemplate=f"%{{hovertext}}<br>{escape(limits)}<extra></extra>",
+        hovertext=[say(index) for index in range(len(rectangles))],
+        hovertemplate=f"%{{hovertext}}{limits}<extra></extra>",
     )
 
 
