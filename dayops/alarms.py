@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 FLAP_S = 900
 LONGEST_SNOOZE = timedelta(days=7)
 EMAIL, WEBHOOK = "email", "webhook"
+_ONE_OPEN = "alarm_one_open_per_key"
 
 
 def still_open() -> QuerySet[Alarm]:
@@ -68,8 +69,8 @@ def raise_alarm(
                     subject=_clean(subject)[:200],
                     **said,
                 )
-        except IntegrityError:
-            if not still_open().filter(key=key).exists():
+        except IntegrityError as error:
+            if _ONE_OPEN not in str(error):
                 raise  # it is not that somebody else was faster
 
 
