@@ -57,12 +57,12 @@ class Drill:
     first_day: int
     tell: Callable[[str], None]
 
-    def healthy(self, days: int) -> Healthy:
-        """`days` whole days without a fault."""
+    def healthy(self, days: int, only: int | None = None) -> Healthy:
+        """`days` days without a fault, whole or their first `only` exposures."""
         began = now()
         for number in range(days):
             day = self._day(number)
-            self.crew.take(self._programme(day), _all(day))
+            self.crew.take(self._programme(day), _all(day)[:only])
             found = self._count(began)
             self.tell(
                 f"healthy day {number + 1} of {days} ({day}): {found.frames} frames, {found.errors} errors so far"

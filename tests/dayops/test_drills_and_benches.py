@@ -29,6 +29,12 @@ def test_the_chaos_drill_loses_and_doubles_nothing_where_its_control_is_damaged(
     assert found["control_damaged"] >= 1
 
 
+def test_the_fault_drill_names_its_faults_and_leaves_healthy_frames_in_peace() -> None:
+    found = last_line(manage("fault_drill", "--quick"))
+    assert found["faults"] == found["caught"] == found["named"] == 2
+    assert (found["false_errors"], found["false_warnings"], found["healthy_frames"]) == (0, 0, 36)
+
+
 def test_the_pages_benchmark_measures_every_page_with_constant_queries() -> None:
     found = last_line([sys.executable, "-m", "bench", "pages", "--quick"])
     assert found["rows"] == 2 * 21 * 3024
@@ -42,3 +48,10 @@ def test_the_assessment_benchmark_beats_its_peer_on_the_same_file() -> None:
     assert found["cpu_ratio_vs_astropy"] >= 4
     assert found["decode_cpu_s"] > 0
     assert 0 < found["peak_gib"] < 2
+
+
+def test_the_exposure_benchmark_brings_every_offered_file_to_a_verdict() -> None:
+    found = last_line([sys.executable, "-m", "bench", "calib_exposure", "--quick"])
+    assert found["detectors"] == 9
+    assert 0 < found["p95_archived_to_verdict_s"] < found["p95_file_to_verdict_s"] <= found["seconds"]
+    assert min(found["cpu_s_workers"], found["cpu_s_postgres"]) > 0
