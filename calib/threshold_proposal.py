@@ -124,9 +124,7 @@ def _from_values(scope: Scope, values: NDArray[np.float64], recipe: Recipe) -> P
     median = float(np.median(values))
     sigma = float(_SIGMA_OF_MAD * np.median(np.abs(values - median)))
     if sigma == 0.0:
-        return (
-            f"more than half of the {len(values)} values are {median:g}, so they have no scatter: write limits by hand."
-        )
+        return f"half of the {len(values)} values or more are {median:g}: they have no scatter, write limits by hand."
     low, high = recipe.sides in ("both", "low"), recipe.sides in ("both", "high")
     limits = Limits(
         error_low=_rounded(median - recipe.k_error * sigma) if low else None,
