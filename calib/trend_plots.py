@@ -111,7 +111,7 @@ def _add_lines(figure: go.Figure, scope: Scope, kinds: dict[str, list[Point]], l
             y += [*(_or_none(point.values.each[index]) for point in members), None]
         figure.add_scatter(
             x=x, y=y, mode="lines", line={"color": _QUIET, "width": 1}, name=name, showlegend=False,
-            customdata=[link(name)] * len(x),
+            meta=link(name),
             hovertemplate=f"{escape(name)} · %{{y:.5g}} {escape(unit(scope.metric))}<extra></extra>",
         )  # fmt: skip
 

@@ -90,10 +90,11 @@ function themed(layout) {
   return layout;
 }
 
-// A point's address is its customdata (a path, or an array or object with one), or else layout.meta.links at its number.
+// A point's address is its customdata (a path, or an array or object with one), its trace's meta, or else
+// layout.meta.links at its number.
 function follow(point, links) {
   const data = point?.customdata;
-  const candidates = [data, data?.url, ...(Array.isArray(data) ? data : []), links?.[point?.pointNumber]];
+  const candidates = [data, data?.url, ...(Array.isArray(data) ? data : []), point?.data?.meta, links?.[point?.pointNumber]];
   const url = candidates.find(isPath);
   if (url) location.assign(url);
 }

@@ -96,7 +96,7 @@ def test_a_point_leads_to_its_exposure_or_its_detector(observer: Client):
 def test_an_amplifiers_line_leads_to_its_own_trend(observer: Client):
     taken(1)
     (line,) = named(figure(observer, "detector=R22_S11"), "C10")
-    page = observer.get(line["customdata"][0])
+    page = observer.get(line["meta"])
     assert "Read noise of R22_S11 C10" in page.content.decode()
 
 

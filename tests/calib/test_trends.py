@@ -203,7 +203,13 @@ def threshold(warn_high: float, at: datetime, **scope: str) -> Threshold:
     )
 
 
-@database
+@pytest.fixture
+def no_other_limits(db: None) -> None:
+    """Without the starting limits."""
+    Threshold.objects.all().delete()
+
+
+@pytest.mark.usefixtures("no_other_limits")
 def test_the_most_particular_limit_counts_from_the_moment_it_holds():
     threshold(9.0, NOON - timedelta(days=30), camera="minicam")
     threshold(4.0, NOON + timedelta(hours=6), camera="minicam", image_type="BIAS")
@@ -213,7 +219,7 @@ def test_the_most_particular_limit_counts_from_the_moment_it_holds():
     assert [span.limits.warn_high for span in spans_of(scope("banding"), "FLAT", "r")] == [9.0]
 
 
-@database
+@pytest.mark.usefixtures("no_other_limits")
 def test_limits_of_one_detector_are_drawn_for_it_alone():
     threshold(9.0, NOON - timedelta(days=30))
     threshold(4.0, NOON - timedelta(days=30), detector=SENSOR.name)
