@@ -274,14 +274,15 @@ class TestJudgingADayAgain:
         assert sentence in said(response)[0]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as found:
+        yield found
+
+
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 class TestInABrowser:
-    @pytest.fixture
-    def browser(self) -> Iterator[Browser]:
-        with open_browser() as found:
-            yield found
-
     def test_limits_are_proposed_compared_and_activated(self, browser, live_server):
         measured()
         width, height = WIDTHS[0]
