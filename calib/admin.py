@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from calib.models import Assessment, Finding, Threshold
+from calib.models import Assessment, Finding, Review, Threshold
 from dayops.admin import ReadOnly
 
 
@@ -25,3 +25,11 @@ class Assessments(ReadOnly):
 class Findings(ReadOnly):
     list_display = ("assessment_id", "amplifier", "metric", "level", "value", "limit")
     list_filter = ("level", "metric")
+
+
+@admin.register(Review)
+class Reviews(ReadOnly):
+    list_display = ("exposure", "frame", "decision", "reason", "author", "at")
+    list_select_related = ("exposure", "frame")
+    list_filter = ("decision",)
+    search_fields = ("exposure__name", "reason", "author")
