@@ -1,7 +1,6 @@
 """The day's exposures as rows for people: what arrived, what was measured, how it was judged."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q
@@ -102,9 +101,3 @@ def _runs(day_obs: int) -> dict[str, int]:
 def run_of(exposure: Exposure) -> Run | None:
     """The run that assesses `exposure`, if it was started."""
     return Run.objects.filter(day_obs=exposure.day_obs, activity="calib", subject=subject_of(exposure)).last()
-
-
-def newest_assessment(exposure: Exposure) -> datetime | None:
-    """When the last verdict on a frame of `exposure` was given (UTC); None before the first."""
-    judged = Assessment.objects.filter(exposure=exposure).order_by("-assessed_at")
-    return judged.values_list("assessed_at", flat=True).first()

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from calib.detector_rows import AmplifierRow, amplifier_rows
@@ -23,20 +22,24 @@ from calib.views.lookup import detector_named, exposure_named, frames_of, in_wor
 from calib.views.review import people
 from calib.views.trend_query import trend_url
 from dayops.camera import Detector
-from dayops.models import FrameState, Phase, RawFrame, Run, Task
+from dayops.models import Exposure, FrameState, Phase, RawFrame, Run, Task
 from dayops.observing_day import ObservingDay
 from dayops.web.export import export, wanted_format
 
 
 @dataclass(frozen=True, slots=True)
-class MetricColumn:
-    """One metric of the table of amplifiers: its title and unit for people, and its limits in words."""
+class MetricRow:
+    """One metric of the table of amplifiers: for people its title, unit and limits, and a cell for each amplifier.
+
+    A metric of the whole detector has one cell.
+    """
 
     metric: MetricDefinition
     title: str
     unit: str
     limits: str
     is_chosen: bool
+    cells: list[tuple[float | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,9 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         "run": run,
         "standing": _standing(frame, run),
         "people": people(request, exposure, frame),
-        "columns": _metric_columns(frame, metric) if frame else [],
-        "amplifiers": [(row.amplifier.name, _cells(row)) for row in rows],
+        "metrics": _metric_rows(exposure, sensor, rows, metric.name),
+        "amplifiers": [row.amplifier.name for row in rows],
+        "subject": f"detector:{exposure.camera}/{detector}",
         **(_image_urls(frame, request.GET.get("overscan", "")) if frame else {}),
         **_beside(archived, sensor),
         **neighbours(exposure),
@@ -86,25 +90,27 @@ def _export(form: Any, name: str, rows: list[AmplifierRow]) -> HttpResponseBase:
     return export(form, name, fields, cells)
 
 
-def _metric_columns(frame: RawFrame, chosen: MetricDefinition) -> list[MetricColumn]:
-    """All metrics with the limits that were in force when the frame was judged."""
-    assessment = getattr(frame, "assessment", None)
-    judged_at = assessment.assessed_at if assessment else now()
-    limits = in_force(frame.exposure.camera, frame.exposure.image_type, judged_at)
+def _metric_rows(exposure: Exposure, sensor: Detector, rows: list[AmplifierRow], chosen: str) -> list[MetricRow]:
+    """The metrics that apply to this frame, with the limits that were in force when it was taken."""
+    limits = in_force(exposure.camera, exposure.image_type, exposure.began_at, exposure.filter, sensor)
     return [
-        MetricColumn(
-            metric, title(metric), unit(metric), limits_in_words(limits.get(metric.name, NONE).limits), metric == chosen
+        MetricRow(
+            metric,
+            title(metric),
+            unit(metric),
+            limits_in_words(limits.get(metric.name, NONE).limits),
+            metric.name == chosen,
+            [_cell(row, metric.name) for row in (rows if metric.per == "amplifier" else rows[:1])],
         )
         for metric in METRICS
+        if any(metric.name in row.values for row in rows)
     ]
 
 
-def _cells(row: AmplifierRow) -> list[tuple[float | None, str]]:
-    """Value and level word of each metric."""
-    values = [row.values.get(metric.name) for metric in METRICS]
-    words = [Level(row.levels.get(metric.name, 0)).label for metric in METRICS]
-    shown = [tidy(value) if value is not None and math.isfinite(value) else None for value in values]
-    return list(zip(shown, words, strict=True))
+def _cell(row: AmplifierRow, metric: str) -> tuple[float | None, str]:
+    value = row.values.get(metric)
+    shown = tidy(value) if value is not None and math.isfinite(value) else None
+    return shown, Level(row.levels.get(metric, 0)).label
 
 
 def _standing(frame: RawFrame | None, run: Run | None) -> Standing:

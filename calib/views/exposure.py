@@ -9,14 +9,13 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
-from django.utils.timezone import now
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
 
 from calib import plots
 from calib.check_rows import check_rows, judgement_of
 from calib.detector_rows import detector_rows, raft_rows
-from calib.exposure_table import newest_assessment, run_of, subject_of
+from calib.exposure_table import run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
 from calib.metric_words import axis_title, caption, limit_said, limits_in_words, stored_title, stored_unit, unit
 from calib.models import Finding, Level
@@ -68,11 +67,10 @@ class ExposureView:
 
     @cached_property
     def measured(self) -> MetricMap:
-        """The chosen metric, with the limits that were in force when the exposure was judged."""
-        judged_at = newest_assessment(self.exposure) or now()
-        limits = in_force(self.exposure.camera, self.exposure.image_type, judged_at)
-        metric = self.query.metric
-        return metric_map(self.exposure, self.plane, metric, limits.get(metric.name, NONE).limits)
+        """The chosen metric, with the limits that were in force when the exposure was taken."""
+        exposure, metric = self.exposure, self.query.metric
+        limits = in_force(exposure.camera, exposure.image_type, exposure.began_at, exposure.filter)
+        return metric_map(exposure, self.plane, metric, limits.get(metric.name, NONE).limits)
 
     @property
     def colours(self) -> plots.ColourRange | Literal["level"]:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from calib import services
 from calib.views import frame_image
+from dayops import notes
 from dayops.archive import store
 from dayops.camera import load
 from dayops.camera.json import detector_to_json
@@ -22,7 +23,7 @@ from dayops.images import read_segments
 from dayops.models import Phase, RawFrame, Task
 from dayops.simulator.frames import Shot, simulate
 from dayops.web.image_cache import ImageCache
-from tests.calib.exposures import BEGIN, DAY, archived, assessed, exposure, quarantined
+from tests.calib.exposures import BEGIN, DAY, archived, assessed, exposure, measured, quarantined
 from tests.calib.plotly_json import numbers
 from tests.frames import minicam
 from tests.people import person
@@ -78,11 +79,43 @@ def test_amplifiers_show_their_values_with_level_and_limits(observer: Client):
     noise[2] = 14.5
     assessed(archived(exposure(1), 4), read_noise_e=noise)
     context = observer.get(PAGE).context
-    place = [column.metric.name for column in context["columns"]].index("read_noise_e")
-    cells = dict(context["amplifiers"])
-    assert cells["C12"][place] == (14.5, "WARN")
-    assert cells["C13"][place] == (5, "OK")
-    assert context["columns"][place].limits == "WARN outside 3 … 14, ERROR outside 2 … 18"
+    row = next(row for row in context["metrics"] if row.metric.name == "read_noise_e")
+    cells = dict(zip(context["amplifiers"], row.cells, strict=True))
+    assert cells["C12"] == (14.5, "WARN")
+    assert cells["C13"] == (5, "OK")
+    assert row.limits == "WARN outside 3 … 14, ERROR outside 2 … 18"
+
+
+def test_only_metrics_that_apply_have_a_row(observer: Client):
+    assessed(archived(exposure(1), 4))
+    names = [row.metric.name for row in observer.get(PAGE).context["metrics"]]
+    assert "read_noise_e" in names
+    assert not {"flat_level", "gain_from_flat_pair", "dark_current"} & set(names)
+
+
+def test_a_number_of_the_whole_detector_stands_once(observer: Client):
+    assessed(archived(exposure(1), 4), sensor_temperature=20.0)
+    row = next(row for row in observer.get(PAGE).context["metrics"] if row.metric.name == "sensor_temperature")
+    assert row.cells == [(20, "ERROR")]
+    assert "of the whole detector" in page(observer)
+
+
+def test_limits_of_one_filter_are_shown_for_its_flats_only(observer: Client):
+    assessed(archived(exposure(1, image_type="FLAT", filter="y", exposure_s=15.0), 4), flat_level=1000.0, median=9e3)
+    row = next(row for row in observer.get(PAGE).context["metrics"] if row.metric.name == "flat_level")
+    assert row.limits == "WARN outside 650 … 1\u202f400, ERROR outside 570 … 1\u202f600"
+
+
+def test_what_the_header_contradicts_stands_with_the_file(observer: Client):
+    sensor = load("minicam").by_id[4]
+    services.record_assessment(archived(exposure(1), 4), sensor, measured(sensor), ["EXPTIME says 30 s."])
+    assert "<dt>contradiction</dt><dd>EXPTIME says 30 s.</dd>" in page(observer)
+
+
+def test_notes_about_the_detector_are_kept_and_shown(observer: Client):
+    exposure(1)
+    notes.write("detector:minicam/R22_S11", "C12 hums.", author="sofia", kind="NOTE", day_obs=DAY)
+    assert "C12 hums." in page(observer)
 
 
 def test_the_amplifiers_are_exported(observer: Client):
