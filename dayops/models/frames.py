@@ -34,6 +34,8 @@ class Exposure(models.Model):
         indexes: ClassVar = [
             # the exposure table of a day, in the order taken
             models.Index(fields=["day_obs", "camera", "began_at"], name="exposure_by_day"),
+            # what a camera took before some instant, newest first
+            models.Index(fields=["camera", "-began_at"], name="exposure_newest"),
         ]
 
     def __str__(self) -> str:
