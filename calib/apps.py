@@ -10,17 +10,19 @@ class CalibConfig(AppConfig):
     def ready(self) -> None:
         from calib import board, exposure_judgement, jobs, services  # noqa: F401 (jobs registers its job functions)
         from calib.science import amplifier, bright_pixels, crosstalk, flat_pair
+        from calib.search import METRICS_AND_CHECKS
         from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
         from dayops.kernels import warm_up_with
         from dayops.scheduler import every
-        from dayops.web import navigation
+        from dayops.web import navigation, search
 
         for activity in board.ACTIVITIES:
             register(activity)
         navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
         on_archived(services.queue_assessment)
+        search.add(METRICS_AND_CHECKS)
         every(10.0, "judge exposures", exposure_judgement.judge_what_waits)
         for kernels in (amplifier, bright_pixels, crosstalk, flat_pair):
             warm_up_with(kernels.warm_up)

@@ -6,7 +6,7 @@ from django.urls.converters import StringConverter
 from calib.views.amplifiers import amplifiers_page, findings_page
 from calib.views.compare import compare_figure, compare_page
 from calib.views.day import day_page
-from calib.views.detector import detector_page
+from calib.views.detector import detector_over_time, detector_page
 from calib.views.exposure import exposure_page, focal_plane_figure, metric_histogram_figure
 from calib.views.frame_image import frame_file, image_info, image_pixel, image_tile, pixel_histogram_figure
 from calib.views.review import review_exposure, review_frame, reviews_page
@@ -32,6 +32,7 @@ urlpatterns = [
     path("rejudge/", rejudge_day, name="rejudge"),
     path("reviews/", reviews_page, name="reviews"),
     path("thresholds/<int:pk>/", threshold_of_day, name="threshold"),
+    path("detectors/<str:detector>/", detector_over_time, name="detector"),
     path(_EXPOSURE, exposure_page, name="exposure"),
     path(f"{_EXPOSURE}review/", review_exposure, name="review"),
     path(f"{_EXPOSURE}<str:detector>/review/", review_frame, name="review-frame"),

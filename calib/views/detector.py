@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -82,6 +83,13 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         **neighbours(exposure),
     }
     return render(request, "calib/detector.html", context)
+
+
+@require_safe
+def detector_over_time(request: HttpRequest, day: ObservingDay, detector: str) -> HttpResponseBase:
+    """Where ``detector:minicam/R22_S11`` leads: its trend, for a detector is in no single exposure."""
+    words = urlencode({"detector": detector, "until": day})
+    return redirect(f"{reverse('calib-camera:trends')}?{words}")
 
 
 def _export(form: Any, name: str, rows: list[AmplifierRow]) -> HttpResponseBase:
