@@ -79,7 +79,10 @@ EXPORTED = (
     *(Column(name, name, attrgetter(name), order=name) for name in SCOPE),
     *map(_limit, LIMITS),
     _STATE,
-    *(Column(name, name, attrgetter(name), order=name) for name in ("valid_from", "valid_until", "author", "reason", "pk")),
+    *(
+        Column(name, name, attrgetter(name), order=name)
+        for name in ("valid_from", "valid_until", "author", "reason", "pk")
+    ),
 )
 HISTORY = Table(
     "threshold-history",
