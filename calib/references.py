@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calib.models import Level, Measurement, Review
+from calib.reviews import newest
 from dayops.camera import Detector
 from dayops.models import Exposure, Note
 
@@ -69,9 +70,8 @@ def _first_of(exposure: Exposure, detectors: Sequence[Detector]) -> dict[int, da
 
 def _rejected(exposures: Mapping[int, datetime]) -> Rejected:
     """(exposure, frame) of what people rejected and did not take back; frame None for a whole exposure."""
-    reviews = Review.objects.filter(exposure__in=list(exposures)).order_by("id")
-    newest = {(one, frame): said for one, frame, said in reviews.values_list("exposure", "frame", "decision")}
-    return {subject for subject, said in newest.items() if said == Review.Decision.REJECT}
+    last = newest(Review.objects.filter(exposure__in=list(exposures)))
+    return {(row.exposure_id, row.frame_id) for row in last if row.decision == Review.Decision.REJECT}
 
 
 def _median(kept: list[tuple[datetime, Array]], amplifiers: int) -> Array:

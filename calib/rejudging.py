@@ -28,7 +28,7 @@ def rejudge(exposure: Exposure) -> int:
     """
     before = Assessment.objects.filter(exposure=exposure).select_related("frame__exposure")
     changed = sum(_rejudge(assessment) for assessment in before.order_by("frame"))
-    judge_exposure(exposure)
+    judge_exposure(exposure, alarm=exposure.day_obs == ObservingDay.current().day_obs)  # history raises no alarms
     return changed
 
 

@@ -22,6 +22,7 @@ class CheckDefinition:
     """One check: its name in limits and alarms, the unit of its number, what it is and what to do.
 
     `remedy` is for the operator. `of_detector`: the check is made for each detector, else once for the exposure.
+    `spoils`: frames that do not pass it are unfit for masters.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CheckDefinition:
     description: str
     remedy: str
     of_detector: bool = False
+    spoils: bool = True
 
 
 CHECKS: tuple[CheckDefinition, ...] = (
@@ -99,6 +101,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Detectors are missing",
         "Detectors that the exposure's header counts and that did not arrive.",
         "Look at the detector's readout and at the Camera Data System; catch-up fetches what is offered later.",
+        spoils=False,
     ),
 )
 BY_NAME = {check.name: check for check in CHECKS}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from calib import reviews
-from calib.models import Assessment, Review
+from calib.exposure_judgement import judge_exposure
+from calib.models import Assessment, Level, Review
 from calib.reviews import Decision, NotReviewable
 from dayops.models import Event, Exposure, FrameState, RawFrame
 from tests.calib.exposures import archived, assessed, exposure, quarantined
@@ -184,6 +185,41 @@ class TestAFrameIsNotUsable:
         assessed(copy)
         accept(archived(copy.exposure), whole=True)
         assert not is_usable(copy)
+
+
+class TestChecksOfTheExposure:
+    """Nine frames with a warning each, of which the machine says together that there is light in the bias."""
+
+    @pytest.fixture
+    def lit(self) -> list[RawFrame]:
+        one = exposure(77)
+        frames = [archived(one, detector) for detector in range(9)]
+        for number, each in enumerate(frames):
+            assessed(each, median=15.0 if number < 8 else 0.0)
+        judge_exposure(one)
+        return frames
+
+    def test_a_frame_whose_detector_fails_a_check_is_not_usable(self, lit):
+        assert list(reviews.usable_frames()) == [lit[8]]
+
+    def test_one_that_a_person_accepts_is(self, lit):
+        reviews.accept(lit[0].exposure, lit[0], "sofia", "a lamp test, on purpose")
+        assert set(reviews.usable_frames()) == {lit[0], lit[8]}
+
+    def test_a_missing_detector_spoils_no_other(self):
+        one = exposure(78)
+        alone = archived(one)
+        assessed(alone)
+        assert judge_exposure(one).level == Level.ERROR
+        assert is_usable(alone)
+
+    def test_a_check_of_the_whole_exposure_spoils_all_of_it(self):
+        one = exposure(79, image_type="FLAT", exposure_s=15.0, filter="r")
+        for detector in range(9):
+            assessed(archived(one, detector), flat_level=1.0, median=9000.0)
+        judge_exposure(one)
+        Assessment.objects.filter(exposure=one).update(level=Level.OK)
+        assert not reviews.usable_frames().filter(exposure=one).exists()
 
 
 def test_usable_frames_are_chosen_among_those_asked_for():
