@@ -16,7 +16,7 @@ import numpy as np
 
 from dayops.archive.fits_header import BLOCK, BadStructure, Header, read_cards, shown
 
-_CHUNK = BLOCK * 512
+_CHUNK = BLOCK * 32  # small enough that its memory is used again
 _ALL_ONES = 0xFFFFFFFF
 
 
