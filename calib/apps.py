@@ -21,6 +21,8 @@ class CalibConfig(AppConfig):
         for activity in board.ACTIVITIES:
             register(activity)
         navigation.add(navigation.Destination("calib:day", "Raw calibrations", "c"))
+        navigation.add(navigation.Destination("calib-camera:trends", "Trends", "y"))
+        navigation.add(navigation.Destination("calib-camera:thresholds", "Thresholds", "h"))
         on_archived(services.queue_assessment)
         search.add(METRICS_AND_CHECKS)
         every(10.0, "judge exposures", exposure_judgement.judge_what_waits)

@@ -53,7 +53,8 @@ def _of_metrics(exposure: Exposure) -> dict[str, tuple[str, str, str]]:
         where = f"{worst.assessment.frame.detector_name} {worst.amplifier}".strip()
         value = f"is {number(worst.value)} {unit}".strip() if worst.limit is not None else "could not be measured"
         others = f", and {count - 1} more" if count > 1 else ""
-        sentence = f"{stored_title(metric)} of {exposure.name} {where} {value} ({_limit(worst.limit, unit)}){others}."
+        title = stored_title(metric).capitalize()
+        sentence = f"{title} of {exposure.name} {where} {value} ({_limit(worst.limit, unit)}){others}."
         found[_key(metric, exposure)] = (metric, sentence, _LOOK)
     return found
 

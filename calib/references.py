@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import QuerySet
 
 from calib.models import Level, Measurement, Review
 from calib.reviews import newest
@@ -21,7 +22,7 @@ Rejected = set[tuple[int, int | None]]
 
 FRAMES = 25  # as many as a day has: a level that changed for good is the usual one half a day later
 REACH = timedelta(days=30)
-_LOOKED_AT = 2 * FRAMES  # exposures: some lack the detector, some are rejected
+_LOOKED_AT = 2 * FRAMES  # exposures: some lack the detector, some of its frames are rejected
 
 
 def usual(
@@ -35,14 +36,15 @@ def usual(
     earlier = Exposure.objects.filter(
         camera=exposure.camera, began_at__lt=exposure.began_at, began_at__gte=exposure.began_at - REACH, **frames
     )
-    began = dict(earlier.order_by("-began_at", "-id").values_list("pk", "began_at")[:_LOOKED_AT])
-    rejected, first = _rejected(began), _first_of(exposure, detectors)
+    rejected, first = _rejected(earlier), _first_of(exposure, detectors)
+    whole = [one for one, frame in rejected if frame is None]
+    began = dict(earlier.exclude(pk__in=whole).order_by("-began_at", "-id").values_list("pk", "began_at")[:_LOOKED_AT])
     kept: dict[tuple[str, int], list[tuple[datetime, Array]]] = {}
     rows = Measurement.objects.filter(metric__in=metrics, detector__in=list(first), exposure__in=list(began))
     for metric, detector, at, frame, values, levels in rows.values_list(
         "metric", "detector", "exposure_id", "frame_id", "values", "levels"
     ):
-        if began[at] >= first[detector] and not rejected & {(at, None), (at, frame)}:
+        if began[at] >= first[detector] and (at, frame) not in rejected:
             good = np.where(np.array(levels) == Level.ERROR, np.nan, np.array(values, dtype=np.float64))
             kept.setdefault((metric, detector), []).append((began[at], good))
     return {
@@ -68,9 +70,9 @@ def _first_of(exposure: Exposure, detectors: Sequence[Detector]) -> dict[int, da
     return first
 
 
-def _rejected(exposures: Mapping[int, datetime]) -> Rejected:
+def _rejected(exposures: QuerySet[Exposure]) -> Rejected:
     """(exposure, frame) of what people rejected and did not take back; frame None for a whole exposure."""
-    last = newest(Review.objects.filter(exposure__in=list(exposures)))
+    last = newest(Review.objects.filter(exposure__in=exposures))
     return {(row.exposure_id, row.frame_id) for row in last if row.decision == Review.Decision.REJECT}
 
 

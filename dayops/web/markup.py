@@ -55,6 +55,9 @@ LOOKS = {
     "EXPIRED": "aborted",
     "ENDED": "aborted",
     "INFO": "info",
+    "IN FORCE": "ok",
+    "SCHEDULED": "queued",
+    "WITHDRAWN": "aborted",
     "ACKNOWLEDGED": "info",
     "INTERVENTION": "info",
 }

@@ -74,6 +74,15 @@ def test_a_rejected_exposure_does_not_count_until_that_is_withdrawn() -> None:
     assert usual_level(exposure(901)) == 25_450.0
 
 
+def test_however_many_exposures_are_rejected_those_before_count() -> None:
+    past(25_000.0)
+    for number in range(2, 3 * FRAMES):
+        bad = exposure(number)
+        assessed(archived(bad), overscan_level=25_900.0)
+        Review.objects.create(exposure=bad, decision="REJECT", reason="light", author="sofia")
+    assert usual_level() == 25_000.0
+
+
 def test_an_amplifier_in_error_does_not_count() -> None:
     past(25_000.0, 500_000.0)  # beyond the limits of any camera
     assert usual_level() == 25_000.0
