@@ -109,7 +109,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "assessed": len(verdicts),
         "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,
         "rafts": raft_rows(rows),
-        "findings": _worst(findings),
+        "findings": worst_findings(findings),
         "finding_counts": counts,
         "run": run_of(view.exposure),
         "subject": subject_of(view.exposure),
@@ -157,7 +157,7 @@ def neighbours(exposure: Exposure) -> dict[str, Any]:
     }
 
 
-def _worst(findings: QuerySet[Finding]) -> list[tuple[Finding, str, str, str]]:
+def worst_findings(findings: QuerySet[Finding]) -> list[tuple[Finding, str, str, str]]:
     """The worst findings, each with its metric's title and unit, and its limit in words."""
     worst = findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS]
     return [(each, stored_title(each.metric), stored_unit(each.metric), limit_said(each)) for each in worst]

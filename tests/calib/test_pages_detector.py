@@ -86,6 +86,20 @@ def test_amplifiers_show_their_values_with_level_and_limits(observer: Client):
     assert row.limits == "WARN outside 3 … 14, ERROR outside 2 … 18"
 
 
+def test_what_is_outside_its_limits_stands_first_with_value_and_limit(observer: Client):
+    noise = np.full(16, 5.0)
+    noise[2] = 50.0
+    assessed(archived(exposure(1), 4), read_noise_e=noise, sensor_temperature=20.0)
+    found = [(each.amplifier, title, limit) for each, title, _, limit in observer.get(PAGE).context["findings"]]
+    assert found == [("C12", "read noise", "18"), ("", "sensor temperature", "3")]
+    assert "Outside their limits" in page(observer)
+
+
+def test_a_detector_within_its_limits_has_no_such_panel(observer: Client):
+    assessed(archived(exposure(1), 4))
+    assert "Outside their limits" not in page(observer)
+
+
 def test_only_metrics_that_apply_have_a_row(observer: Client):
     assessed(archived(exposure(1), 4))
     names = [row.metric.name for row in observer.get(PAGE).context["metrics"]]
