@@ -8,6 +8,7 @@ each names its own detector and has bytes of its own; they are made before the c
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -39,10 +40,11 @@ _SAY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Seconds for each file, shape (files,): from its offer, and from its archiving, to its verdict."""
+    """Seconds for each file, shape (files,): to its verdict, from its offer and from its archiving; to measure it."""
 
     from_offer: Any
     from_archived: Any
+    measuring: Any
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -74,11 +76,19 @@ def _write_files(folder: Path, shot: Shot) -> list[OfferedFrame]:
         of_vendor = templates[detector.vendor]
         content = _of_detector(of_vendor[number % len(of_vendor)], detector, shot.camera)
         name = shot.file_name(detector)
-        (folder / name).write_bytes(content)
+        _write_synced(folder / name, content)
         sha256 = hashlib.sha256(content).hexdigest()
         offers.append(OfferedFrame(name, shot.name, shot.day_obs, 1, detector.name, len(content), sha256, BEGAN))
     print(f"wrote {len(offers)} files, {sum(offer.size for offer in offers) / 1e6:.0f} MB")
     return offers
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    """Nothing is left to be written to disk once the clock has started."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _templates(shot: Shot) -> dict[str, list[bytes]]:
@@ -148,12 +158,12 @@ def _stop(children: Sequence[Child]) -> None:
 
 
 def _wait_for_judgement(files: int, offered_at: datetime) -> float:
-    """Seconds from the offer to the judgement of all `files`, by the database's clock, which is this machine's."""
+    """Seconds from the offer until the judgement of all `files` can be read."""
     from calib.models import Assessment, Judgement
     from dayops.models import RawFrame
 
     said = began = time.monotonic()
-    while (judgement := Judgement.objects.filter(measured=files).first()) is None:
+    while not Judgement.objects.filter(measured=files).exists():
         if time.monotonic() - began > LIMIT_S:
             raise SystemExit(f"The exposure was not judged in {LIMIT_S:.0f} s.")
         if time.monotonic() - said > _SAY_S:
@@ -161,7 +171,7 @@ def _wait_for_judgement(files: int, offered_at: datetime) -> float:
             archived, measured = RawFrame.objects.count(), Assessment.objects.count()
             print(f"{said - began:6.0f} s  {archived} archived, {measured} measured", flush=True)
         time.sleep(_LOOK_S)
-    return float((judgement.judged_at - offered_at).total_seconds())
+    return (datetime.now(UTC) - offered_at).total_seconds()
 
 
 def _cpu_s(children: Sequence[Child]) -> dict[str, float]:
@@ -202,11 +212,14 @@ def _check(files: int) -> None:
 
 def _latencies(offered_at: datetime) -> Latencies:
     from calib.models import Assessment
+    from dayops.models import Task
 
     times = Assessment.objects.values_list("frame__archived_at", "assessed_at")
+    begun = Task.objects.filter(function="calib.measure").values_list("started_at", "ended_at")
     return Latencies(
         from_offer=np.array([(assessed - offered_at).total_seconds() for _, assessed in times]),
         from_archived=np.array([(assessed - archived).total_seconds() for archived, assessed in times]),
+        measuring=np.array([(ended - started).total_seconds() for started, ended in begun if started and ended]),
     )
 
 
@@ -215,7 +228,9 @@ def _report(seconds: float, latencies: Latencies, cpu_s: dict[str, float]) -> di
     print(f"{files} files, offered at once, to the exposure's judgement {seconds:8.1f} s")
     for name, found in asdict(latencies).items():
         p50, p95 = np.percentile(found, (50, 95))
-        print(f"verdict of a file {name:<16} median {p50:8.1f} s   p95 {p95:8.1f} s")
+        print(f"file {name:<14} median {p50:8.2f} s   p95 {p95:8.2f} s")
+    judging_s = seconds - float(latencies.from_offer.max())
+    print(f"judgement after the last file's verdict {judging_s:8.2f} s")
     for name, spent in cpu_s.items():
         print(f"CPU of {name:<10} {spent:8.1f} s   {1000 * spent / files:6.0f} ms a file")
     return {
@@ -223,6 +238,7 @@ def _report(seconds: float, latencies: Latencies, cpu_s: dict[str, float]) -> di
         "seconds": round(seconds, 2),
         "p95_file_to_verdict_s": round(float(np.percentile(latencies.from_offer, 95)), 2),
         "p95_archived_to_verdict_s": round(float(np.percentile(latencies.from_archived, 95)), 2),
+        "judging_s": round(judging_s, 2),
         "files_per_s": round(files / seconds, 2),
         **{f"cpu_s_{name}": round(spent, 1) for name, spent in cpu_s.items()},
     }
