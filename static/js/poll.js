@@ -5,7 +5,7 @@ import { serverNow, setServerTime } from "./clock.js";
 const HIDDEN_FACTOR = 10;
 const SLOWEST_S = 30;
 const PATIENCE_MS = 6000; // a server that hangs is noticed sooner than the request is given up
-const polled = new Map(); // element → {etag, failures, since, asked, timer}
+const polled = new Map(); // element → {etag, failures, busy, since, asked, timer}
 
 export function startPolling() {
   for (const element of document.querySelectorAll("[data-poll]")) watch(element);
@@ -17,7 +17,7 @@ export function startPolling() {
 
 function watch(element) {
   if (polled.has(element)) return;
-  polled.set(element, { etag: null, failures: 0, since: serverNow(), timer: null });
+  polled.set(element, { etag: null, failures: 0, busy: false, since: serverNow(), timer: null });
   schedule(element);
 }
 

@@ -263,6 +263,16 @@ def test_a_page_that_is_no_longer_updated_says_so_and_recovers(style):
     expect(banner).to_be_hidden(timeout=10_000)
 
 
+def test_a_page_that_waits_for_its_first_poll_is_not_shown_as_stale(style):
+    style.evaluate(
+        """async () => { const box = document.getElementById('warnings'); window.dimmed = false;
+                         new MutationObserver(() => { window.dimmed ||= box.classList.contains('is-stale') })
+                           .observe(box, { attributeFilter: ['class'] });
+                         await new Promise(done => setTimeout(done, 1200)); }"""
+    )
+    assert style.evaluate("window.dimmed") is False
+
+
 def test_a_page_whose_server_hangs_says_so_before_the_request_is_given_up(style):
     style.route("**/pulse/", lambda route: None)
     style.evaluate("void import('/static/js/poll.js').then(m => m.refresh(document.getElementById('warnings')))")
