@@ -146,22 +146,25 @@ def _usual_light(measured: Measured) -> Array:
     return np.array([checks.of_amplifiers(before[metric, detector.id]) for detector in measured.detectors])
 
 
-def _settling(measured: Measured) -> list[Outcome]:
-    """Looks at the row of biases up to this exposure: those of the same day and step."""
-    exposure = measured.exposure
-    row = list(
-        Exposure.objects.filter(
-            camera=exposure.camera,
-            day_obs=exposure.day_obs,
-            step=exposure.step,
-            image_type=exposure.image_type,
-            seq_num__lte=exposure.seq_num,
-        ).order_by("seq_num")[:_ROW]
+def row_of(exposure: Exposure) -> list[Exposure]:
+    """The first exposures, in the order taken, of the same day, step and image type: those that may be settling."""
+    row = Exposure.objects.filter(
+        camera=exposure.camera, day_obs=exposure.day_obs, step=exposure.step, image_type=exposure.image_type
     )
+    return list(row.order_by("seq_num")[:_ROW])
+
+
+def _settling(measured: Measured) -> list[Outcome]:
+    """How many of the row are settling, where this exposure is one of them; 0 for one that has settled.
+
+    Whether an exposure settles shows by those after it. `proposal` names all that do, for every exposure of the row.
+    """
+    row = row_of(measured.exposure)
     levels, before = _levels(row, measured.detectors), _usual_levels(row[0], measured.detectors)
     drop = [one.name for one in row[: checks.settling(levels, before)]]
+    count = len(drop) if measured.exposure.name in drop else 0
     said = f"{', '.join(drop)}: overscan levels fall towards the usual ones"
-    return [Outcome(checks.BY_NAME["settling"], float(len(drop)), said=said, proposal={"drop": drop} if drop else {})]
+    return [Outcome(checks.BY_NAME["settling"], float(count), said=said, proposal={"drop": drop} if drop else {})]
 
 
 def _levels(row: Sequence[Exposure], detectors: Sequence[Detector]) -> Array:

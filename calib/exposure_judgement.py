@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from calib import exposure_alarms
-from calib.exposure_checks import Outcome, outcomes
+from calib.exposure_checks import Outcome, outcomes, row_of
 from calib.models import Assessment, CheckResult, ExposureStatistic, Judgement, Level, Measurement
 from calib.science.judgement import broken_limit, judge
 from calib.thresholds import NONE, in_force
@@ -30,7 +30,7 @@ def judge_if_complete(exposure: Exposure) -> bool:
     """Judge `exposure` if every expected frame has been measured. For the worker that measured one."""
     if Assessment.objects.filter(exposure=exposure).count() < exposure.detectors_expected:
         return False
-    judge_exposure(exposure)
+    _judge_in_its_row(exposure)
     return True
 
 
@@ -46,8 +46,30 @@ def judge_what_waits() -> int:
         .filter(Q(frames_measured__gte=F("detectors_expected")) | Q(newest__lt=now() - GRACE))
     )
     for exposure in (found := list(waiting)):
-        judge_exposure(exposure)
+        _judge_in_its_row(exposure)
     return len(found)
+
+
+def _judge_in_its_row(exposure: Exposure) -> None:
+    """Judge `exposure`, and again those of its row that were judged before it showed whether they were settling."""
+    judgement = judge_exposure(exposure)
+    for other in _seen_otherwise(judgement):
+        judge_exposure(other)
+
+
+def _seen_otherwise(judgement: Judgement) -> list[Exposure]:
+    settling = CheckResult.objects.filter(check_name="settling").select_related("judgement__exposure")
+    own = settling.filter(judgement=judgement).first()
+    if own is None:
+        return []
+    drop, row = own.proposal.get("drop", []), row_of(judgement.exposure)
+    others = settling.filter(judgement__exposure__in=row).exclude(pk=own.pk).order_by("judgement__exposure__seq_num")
+    return [
+        exposure
+        for other in others
+        for exposure in [other.judgement.exposure]
+        if other.value != (len(drop) if exposure.name in drop else 0)
+    ]
 
 
 @transaction.atomic
@@ -93,7 +115,7 @@ def _judged(judgement: Judgement, exposure: Exposure, found: Iterable[Outcome]) 
                 limit=broken_limit(outcome.value, level, force.limits),
                 threshold_id=force.threshold_id,
                 sentence=outcome.said if level else "",
-                proposal=outcome.proposal if level else {},
+                proposal=outcome.proposal,
             )
         )
     return results

@@ -93,6 +93,25 @@ class TestChecks:
         assert result.level == Level.ERROR
         assert result.proposal == {"drop": [one.name for one in rows]}
 
+    def test_the_first_of_a_row_is_settling_once_those_after_it_show_that(self) -> None:
+        complete(1, image_type="DARK", exposure_s=15.0)
+        row = []
+        for number, level in enumerate((25_040.0, 25_012.0, 25_000.0, 25_000.0)):
+            row.append(complete(2 + number, overscan_level=level))
+            judge_if_complete(row[-1])
+        names = [one.name for one in row[:2]]
+        assert [check(one, "settling")[0].value for one in row] == [2.0, 2.0, 0.0, 0.0]
+        assert [check(one, "settling")[0].level for one in row] == [Level.ERROR, Level.ERROR, Level.OK, Level.OK]
+        assert check(row[3], "settling")[0].proposal == {"drop": names}
+
+    def test_an_exposure_that_only_seemed_to_settle_is_set_right(self) -> None:
+        complete(1, image_type="DARK", exposure_s=15.0)
+        row = []
+        for number, level in enumerate((25_040.0, 25_012.0, 25_012.0)):
+            row.append(complete(2 + number, overscan_level=level))
+            judge_if_complete(row[-1])
+        assert [check(one, "settling")[0].value for one in row] == [1.0, 0.0, 0.0]
+
 
 class TestIncompleteExposures:
     def test_a_missing_detector_is_told_once_nothing_more_will_come(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from calib import reviews
-from calib.exposure_judgement import judge_exposure
+from calib.exposure_judgement import judge_exposure, judge_if_complete
 from calib.models import Assessment, Level, Review
 from calib.reviews import Decision, NotReviewable
 from dayops.models import Event, Exposure, FrameState, RawFrame
@@ -205,6 +205,13 @@ class TestChecksOfTheExposure:
     def test_one_that_a_person_accepts_is(self, lit):
         reviews.accept(lit[0].exposure, lit[0], "sofia", "a lamp test, on purpose")
         assert set(reviews.usable_frames()) == {lit[0], lit[8]}
+
+    def test_of_biases_that_settle_those_that_have_settled_are_usable(self):
+        row = [exposure(number, detectors_expected=1) for number in (80, 81, 82)]
+        for one, level in zip(row, (25_040.0, 25_000.0, 25_000.0), strict=True):
+            assessed(archived(one), overscan_level=level)
+            judge_if_complete(one)
+        assert {frame.exposure for frame in reviews.usable_frames()} == {row[1], row[2]}
 
     def test_a_missing_detector_spoils_no_other(self):
         one = exposure(78)
