@@ -43,7 +43,7 @@ def queue_assessment(frame: RawFrame) -> None:
         runs.add_tasks(run, [task])
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_assessment(
     frame: RawFrame,
     detector: Detector,
@@ -72,7 +72,7 @@ def record_assessment(
     return assessment
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def keep_verdict(
     frame: RawFrame,
     detector: Detector,
