@@ -179,8 +179,11 @@ def _exposure(description: FrameDescription) -> Exposure:
         "detectors_expected": description.detectors_expected,
     }
     identity = {"camera": description.camera, "name": description.exposure}
+    mine = Exposure.objects.select_for_update(no_key=True).filter(**identity)
+    if (present := mine.first()) is not None:
+        return present
     Exposure.objects.get_or_create(**identity, defaults=facts)
-    return Exposure.objects.select_for_update(no_key=True).get(**identity)
+    return mine.get()
 
 
 def _remarks(exposure: Exposure, inspection: Inspection, stored: Stored, origin: Origin) -> list[str]:
