@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from dayops.archive.errors import ArchiveFull, ChecksumMismatch, TooLarge, TransferBusy
 
-CHUNK_BYTES = 1 << 17  # larger blocks go back to the system after each use, and to get them anew costs more than to copy
+CHUNK_BYTES = 1 << 17  # larger ones go back to the system after each use, and come back dearly
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _MIB = 1024 * 1024
 
