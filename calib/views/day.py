@@ -12,8 +12,9 @@ from calib.exposure_table import ExposureRow, exposure_rows
 from calib.lacking import lacking
 from calib.metric_words import number, tidy
 from calib.models import Level
-from calib.plan_progress import plan_progress
+from calib.plan_progress import PlanProgress, StepProgress, plan_progress
 from calib.views.lookup import exposure_url
+from calib.what_is_wrong import what_is_wrong
 from dayops.archive.catch_up import backlog
 from dayops.models import FrameState, RawFrame
 from dayops.observing_day import ObservingDay
@@ -52,7 +53,15 @@ EXPOSURES = Table(
             unit="s",
             shown=lambda row: number(row.exposure.exposure_s),
         ),
-        Column("began", "Began", lambda row: row.exposure.began_at, "instant", order="began", unit="UTC"),
+        Column(
+            "began",
+            "Began",
+            lambda row: row.exposure.began_at,
+            "instant",
+            order="began",
+            unit="UTC",
+            shown=lambda row: f"{row.exposure.began_at:%H:%M:%S}",
+        ),
         Column("archived", "Archived", lambda row: row.archived, "number", order="archived"),
         Column("expected", "of", lambda row: row.exposure.detectors_expected, "number", order="expected"),
         Column("measured", "Measured", lambda row: row.measured, "number", order="measured"),
@@ -61,7 +70,7 @@ EXPOSURES = Table(
         Column("run", "Run", lambda row: row.run, order="run", link=_run_url),
         Column("camera", "Camera", lambda row: row.exposure.camera, order="camera"),
     ),
-    search=("name", "camera"),
+    search=("name", "wrong", "camera"),
 )
 
 
@@ -70,9 +79,11 @@ EXPOSURES = Table(
 def day_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
     """Plan, exposures and quarantine of a day. The page's own poll gets the live part alone."""
     rows = exposure_rows(day.day_obs)
+    plan = plan_progress(day, rows, datetime.now(UTC))
     quarantined = RawFrame.objects.filter(exposure__day_obs=day.day_obs, state=FrameState.QUARANTINED)
     context = {
-        "plan": plan_progress(day, rows, datetime.now(UTC)),
+        "plan": plan,
+        "steps": _steps(plan, rows),
         "rows": rows,
         "lacking": lacking(rows),
         "backlog": backlog(day.day_obs),
@@ -83,11 +94,27 @@ def day_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
         "levels": Level,
     }
     template = "calib/day_live.html" if is_fragment(request) else "calib/day.html"
-    response = replace(EXPOSURES, name=f"exposures-{day}", filters=_filters(rows)).respond(
-        request, rows, template, context
-    )
+    table = replace(EXPOSURES, name=f"exposures-{day}", columns=_columns(day), filters=_filters(rows))
+    response = table.respond(request, rows, template, context)
     patch_vary_headers(response, ["X-DayOps-Fragment"])
     return response
+
+
+def _columns(day: ObservingDay) -> tuple[Column, ...]:
+    """Those of every day, and after the verdicts what is wrong."""
+    wrong = what_is_wrong(day.day_obs)
+    place = EXPOSURES.columns.index(EXPOSURES.by_name["people"]) + 1
+    column = Column("wrong", "What is wrong", lambda row: wrong.get(row.exposure.pk), order="wrong")
+    return (*EXPOSURES.columns[:place], column, *EXPOSURES.columns[place:])
+
+
+def _steps(plan: PlanProgress, rows: list[ExposureRow]) -> list[tuple[StepProgress, str]]:
+    """Each step with the worst verdict of its exposures, empty before there is one."""
+    worst: dict[str, int] = {}
+    for row in rows:
+        if row.worst is not None:
+            worst[row.exposure.step] = max(row.worst, worst.get(row.exposure.step, row.worst))
+    return [(each, Level(worst[each.step.name]).label if each.step.name in worst else "") for each in plan.steps]
 
 
 def _filters(rows: list[ExposureRow]) -> tuple[Filter, ...]:

@@ -16,6 +16,7 @@ from calib.exposure_table import exposure_rows
 from calib.models import Review
 from calib.reviews import REASON_LIMIT, Decision, NotReviewable
 from calib.views.lookup import detector_url, exposure_named, exposure_url, in_words, not_here
+from calib.what_is_wrong import what_is_wrong
 from dayops.models import Exposure, FrameState, RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require, why_not
@@ -100,10 +101,10 @@ def reviews_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
     """The day's verdicts by people, and a form for several exposures at once (``?exposure=…&reason=…`` fills it in)."""
     if request.method == "POST":
         return _review_several(request, day)
-    rows = exposure_rows(day.day_obs)
+    rows, wrong = exposure_rows(day.day_obs), what_is_wrong(day.day_obs)
     chosen, known = set(request.GET.getlist("exposure")), {row.exposure.name for row in rows}
     context = {
-        "exposures": sorted(rows, key=lambda row: row.exposure.began_at),
+        "exposures": [(row, wrong.get(row.exposure.pk)) for row in sorted(rows, key=lambda row: row.exposure.began_at)],
         "chosen": chosen,
         "unknown": sorted(chosen - known),
         "reason": request.GET.get("reason", "")[:REASON_LIMIT],

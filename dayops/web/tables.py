@@ -108,8 +108,8 @@ class Table:
         if isinstance(rows, QuerySet):
             clauses = [Q(**{f"{name}__icontains": text}) for name in self.search]
             return rows.filter(reduce(or_, clauses)) if clauses else rows
-        columns = [self.by_name[name] for name in self.search]
-        return [row for row in rows if any(text.lower() in str(c.value(row)).lower() for c in columns)]
+        values = [self.by_name[name].value for name in self.search]
+        return [row for row in rows if any(text.lower() in str(value(row) or "").lower() for value in values)]
 
 
 def _ordered(rows: Rows, column: Column, *, descending: bool) -> Rows:

@@ -119,6 +119,23 @@ def test_an_exposure_that_lacks_detectors_is_not_received(observer: Client):
     assert (plan.steps[0].received, plan.steps[0].partial) == (0, 1)
 
 
+def test_a_step_that_came_whole_tells_the_worst_verdict_of_its_exposures(observer: Client):
+    for number in (1, 2, 3):
+        whole(exposure(number))
+    assessed(archived(exposure(4), 0))
+    assessed(archived(exposure(5), 0), read_noise_e=15.0)
+    steps = {each.step.name: verdict for each, verdict in observer.get(PAGE).context["steps"]}
+    assert (steps["bias"], steps["dark"]) == ("WARN", "")
+
+
+def test_a_row_says_what_is_wrong_and_is_found_by_it(observer: Client):
+    assessed(archived(exposure(1)), read_noise_e=50.0)
+    assessed(archived(exposure(2)))
+    assert '<td class="cell-text">R22_S00 C10: read noise 50 e⁻ (limit 18 e⁻)</td>' in page(observer)
+    assert [row["seq"] for row in rows(observer, "&q=read+noise")] == [1]
+    assert rows(observer, "&q=none") == []
+
+
 def test_exposures_outside_the_plan_are_counted(observer: Client):
     archived(exposure(1, step=""))
     assert "1 exposure outside the plan" in page(observer)

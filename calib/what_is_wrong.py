@@ -1,0 +1,55 @@
+"""The worst trouble of each exposure of a day, in a line for tables: what, where, by how much."""
+
+from django.db.models import OuterRef, Subquery
+
+from calib.metric_words import number, stored_title, stored_unit
+from calib.models import Assessment, CheckResult, Finding, Level
+from calib.science.checks import BY_NAME
+from dayops.models import Exposure
+
+
+def what_is_wrong(day_obs: int) -> dict[int, str]:
+    """By exposure; one that is OK or not measured yet has no line (two queries).
+
+    A failed check tells more than the amplifiers that fail with it, so that it comes first unless they are worse.
+    """
+    worst = {finding.assessment.exposure_id: (finding.level, _of_finding(finding)) for finding in _findings(day_obs)}
+    for result in _checks(day_obs):
+        exposure = result.judgement.exposure_id
+        if result.level >= worst.get(exposure, (Level.OK, ""))[0]:
+            worst[exposure] = result.level, _of_check(result)
+    return {exposure: line for exposure, (_, line) in worst.items()}
+
+
+def _findings(day_obs: int) -> list[Finding]:
+    """The worst finding of the worst detector of each exposure: two looks into indexes for each."""
+    of_exposure = Assessment.objects.filter(exposure=OuterRef("pk"), level__gt=Level.OK).order_by("-level", "id")
+    worst = Exposure.objects.filter(day_obs=day_obs).values(found=Subquery(of_exposure.values("pk")[:1]))
+    findings = Finding.objects.filter(assessment__in=worst).order_by("assessment", "-level", "id")
+    return list(findings.distinct("assessment").select_related("assessment__frame"))
+
+
+def _checks(day_obs: int) -> list[CheckResult]:
+    """The worst failed check of each exposure."""
+    failed = CheckResult.objects.filter(judgement__exposure__day_obs=day_obs, level__gt=Level.OK)
+    return list(failed.order_by("judgement", "-level", "id").distinct("judgement").select_related("judgement"))
+
+
+def _of_finding(finding: Finding) -> str:
+    where = f"{finding.assessment.frame.detector_name} {finding.amplifier}".strip()
+    title, unit = stored_title(finding.metric), stored_unit(finding.metric)
+    if finding.limit is None:
+        return f"{where}: {title} could not be measured"
+    return f"{where}: {title} {_said(finding.value, unit)} (limit {_said(finding.limit, unit)})"
+
+
+def _of_check(result: CheckResult) -> str:
+    check = BY_NAME.get(result.check_name)
+    title, unit = (check.title, check.unit) if check else (result.check_name, "")
+    where = f"{result.detector}: " if result.detector else ""
+    limit = "" if result.limit is None else f" (limit {_said(result.limit, unit)})"
+    return f"{where}{title}: {result.sentence}{limit}"
+
+
+def _said(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}".strip()
