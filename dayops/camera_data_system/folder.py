@@ -32,7 +32,7 @@ from dayops.camera_data_system.offers import (
 from dayops.observing_day import ObservingDay, day_obs_at
 
 _ENDINGS = (".fits", ".fits.fz", ".fits.gz")
-_CHUNK = 1024 * 1024
+_CHUNK = 128 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024**2
 _SETTLED = timedelta(seconds=2)
 _CLOCKS_AGREE = timedelta(minutes=5)

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from dayops.simulator.camera_data_system import CameraDataSystemServer, FrameHan
 from dayops.simulator.faults import Fault, fault_named
 from dayops.simulator.misbehaviour import MISBEHAVIOURS
 from dayops.simulator.observatory import Observatory, Programme, usual_beginning
+from dayops.stopping import stopped_by_signals
 
 
 class Command(BaseCommand):
@@ -37,9 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--misbehave", choices=sorted(MISBEHAVIOURS), help="serve badly, for drills")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        stop = stopped_by_signals()
         handler = MISBEHAVIOURS.get(options["misbehave"] or "", FrameHandler)
         try:
             observatory = Observatory(options["folder"], _programme(options))
