@@ -4,11 +4,12 @@ Made by the worker that measures the last expected frame, and by the scheduler's
 incomplete, that gain a late frame, or whose worker died in between. Making it again replaces it.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import numpy as np
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
@@ -21,6 +22,8 @@ from calib.thresholds import NONE, in_force
 from dayops.camera import Detector, detector_of
 from dayops.models import Exposure, FrameState, RawFrame
 from dayops.version import code_version
+
+log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=60)  # after its last frame, until an incomplete exposure is judged as it is
 _STALE = timedelta(days=2)
@@ -37,7 +40,8 @@ def judge_if_complete(exposure: Exposure) -> bool:
 def judge_what_waits() -> int:
     """The duty: judge exposures with a frame that was measured after they were judged; returns how many.
 
-    One that is incomplete gets `GRACE` after its last measured frame.
+    One that is incomplete gets `GRACE` after its last measured frame. One that cannot be judged stands in no other's
+    way.
     """
     waiting = (
         Exposure.objects.filter(created_at__gt=now() - _STALE)
@@ -45,9 +49,18 @@ def judge_what_waits() -> int:
         .filter(Q(judgement__isnull=True) | Q(newest__gt=F("judgement__judged_at")), newest__isnull=False)
         .filter(Q(frames_measured__gte=F("detectors_expected")) | Q(newest__lt=now() - GRACE))
     )
-    for exposure in (found := list(waiting)):
+    return sum(_can_be_judged(exposure) for exposure in waiting)
+
+
+def _can_be_judged(exposure: Exposure) -> bool:
+    try:
         _judge_in_its_row(exposure)
-    return len(found)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, and so it is for the others
+    except Exception:
+        log.exception("%s cannot be judged; it will be tried again", exposure)
+        return False
+    return True
 
 
 def _judge_in_its_row(exposure: Exposure) -> None:
@@ -75,7 +88,7 @@ def _seen_otherwise(judgement: Judgement) -> list[Exposure]:
 @transaction.atomic
 def judge_exposure(exposure: Exposure, *, alarm: bool = True) -> Judgement:
     """Judge `exposure` as it stands, and raise or clear alarms unless it is history (`alarm` false)."""
-    Exposure.objects.select_for_update(no_key=True).get(pk=exposure.pk)  # of two workers, one after the other
+    hold(exposure)
     frames = list(RawFrame.objects.filter(exposure=exposure, state=FrameState.ARCHIVED))
     detectors = [detector_of(exposure.camera, frame.detector, frame.geometry) for frame in frames]
     found = outcomes(exposure, detectors, len(frames))
@@ -97,6 +110,11 @@ def judge_exposure(exposure: Exposure, *, alarm: bool = True) -> Judgement:
     if alarm:
         exposure_alarms.tell(exposure, results)
     return judgement
+
+
+def hold(exposure: Exposure) -> None:
+    """Until the transaction ends nobody else judges `exposure`, and no frame of it gets new numbers."""
+    Exposure.objects.select_for_update(no_key=True).get(pk=exposure.pk)
 
 
 def _judged(judgement: Judgement, exposure: Exposure, found: Iterable[Outcome]) -> list[CheckResult]:

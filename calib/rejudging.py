@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from calib import services
-from calib.exposure_judgement import judge_exposure
+from calib.exposure_judgement import hold, judge_exposure
 from calib.models import Assessment, Measurement
 from dayops import events, runs
 from dayops.camera import detector_of
@@ -26,6 +26,7 @@ def rejudge(exposure: Exposure) -> int:
 
     Findings keep the value, the limit and the row that said so, as when the frame was measured.
     """
+    hold(exposure)
     before = Assessment.objects.filter(exposure=exposure).select_related("frame__exposure")
     changed = sum(_rejudge(assessment) for assessment in before.order_by("frame"))
     judge_exposure(exposure, alarm=exposure.day_obs == ObservingDay.current().day_obs)  # history raises no alarms

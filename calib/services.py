@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from django.db import transaction
+from django.db import connection, transaction
 
 from calib.judging import Levels, findings, judged, worst_of_amplifiers
 from calib.models import Assessment, Finding, Level, Measurement
@@ -55,6 +55,7 @@ def record_assessment(
     `values` has, for each metric, one number for each amplifier of `detector`, or one for the whole. `remarks` are
     sentences about what its header contradicts.
     """
+    _not_while_it_is_judged(frame)
     Measurement.objects.filter(frame=frame).delete()
     assessment, levels = keep_verdict(frame, detector, values, remarks)
     Measurement.objects.bulk_create(
@@ -70,6 +71,15 @@ def record_assessment(
         if np.isfinite(found).any()  # a metric that does not apply has no row
     )
     return assessment
+
+
+def _not_while_it_is_judged(frame: RawFrame) -> None:
+    """Who judges the exposure holds its row, and so sees a frame's numbers whole or is older than them.
+
+    A shared lock: frames are recorded beside each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM dayops_exposure WHERE id = %s FOR SHARE", [frame.exposure_id])
 
 
 @transaction.atomic(savepoint=False)
