@@ -1,11 +1,18 @@
-"""Alarms of raw calibrations: one for each check, and for each metric, that puts the newest exposure in ERROR."""
+"""Alarms of raw calibrations: one for each check, and for each metric, that puts the newest exposure in ERROR.
 
+Exposures may be judged in another order than they were taken: what is open in the end is the same.
+"""
+
+import zlib
 from collections.abc import Sequence
+from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Count
+from django.utils.timezone import now
 
 from calib.metric_words import number, stored_title, stored_unit
-from calib.models import CheckResult, Finding, Level
+from calib.models import CheckResult, Finding, Level, Measurement
 from calib.science import checks
 from dayops import alarms
 from dayops.models import Alarm, Exposure
@@ -14,10 +21,18 @@ _NAMED = 3  # detectors or amplifiers that a sentence names; the page has them a
 _LOOK = "Open the exposure, look at the amplifiers named, and accept or reject their frames."
 
 
+_HISTORY = timedelta(days=1)  # taken so long before the newest, an exposure raises no alarm
+_FORGOTTEN = timedelta(days=2)  # an alarm of what nothing measures any more is closed
+_LOCK_CLASS = 0x7124
+
+
 def tell(exposure: Exposure, results: Sequence[CheckResult]) -> None:
-    """Raise an alarm for everything in ERROR; clear those that this exposure, if it is the newest, shows to be over."""
-    sentences = _of_checks(exposure, results) | _of_metrics(exposure)
-    for key, (name, sentence, remedy) in sentences.items():
+    """Raise an alarm for everything in ERROR; clear those that the newest exposure of the kind shows to be over."""
+    _one_after_another(exposure)
+    newest = _newest(exposure)
+    if newest.began_at - exposure.began_at > _HISTORY:
+        return
+    for key, (name, sentence, remedy) in (_of_checks(exposure, results) | _of_metrics(exposure)).items():
         alarms.raise_alarm(
             key=key,
             name=name,
@@ -27,8 +42,14 @@ def tell(exposure: Exposure, results: Sequence[CheckResult]) -> None:
             remedy=remedy,
             subject=f"exposure:{exposure.camera}/{exposure.name}",
         )
-    if _is_newest(exposure):
-        _clear(exposure, keep=set(sentences))
+    _clear(newest)
+
+
+def _one_after_another(exposure: Exposure) -> None:
+    """Exposures of one kind share their alarms: judged at once, neither would see that the other is newer."""
+    with connection.cursor() as cursor:
+        key = zlib.crc32(_prefix(exposure).encode()) % 2**31
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, key])
 
 
 def _of_checks(exposure: Exposure, results: Sequence[CheckResult]) -> dict[str, tuple[str, str, str]]:
@@ -45,16 +66,15 @@ def _of_checks(exposure: Exposure, results: Sequence[CheckResult]) -> dict[str, 
 def _of_metrics(exposure: Exposure) -> dict[str, tuple[str, str, str]]:
     bad = Finding.objects.filter(assessment__exposure=exposure, level=Level.ERROR)
     counts = dict(bad.values_list("metric").annotate(Count("id")))
+    firsts = bad.select_related("assessment__frame").order_by("metric", "id").distinct("metric")
     found: dict[str, tuple[str, str, str]] = {}
-    for metric, count in counts.items():
-        worst = bad.filter(metric=metric).select_related("assessment__frame").order_by("id").first()
-        assert worst is not None
-        unit = stored_unit(metric)
-        where = f"{worst.assessment.frame.detector_name} {worst.amplifier}".strip()
-        value = f"is {number(worst.value)} {unit}".strip() if worst.limit is not None else "could not be measured"
-        others = f", and {count - 1} more" if count > 1 else ""
+    for first in firsts.defer("assessment__frame__header", "assessment__frame__amplifier_headers"):
+        metric, unit = first.metric, stored_unit(first.metric)
+        where = f"{first.assessment.frame.detector_name} {first.amplifier}".strip()
+        value = f"is {number(first.value)} {unit}".strip() if first.limit is not None else "could not be measured"
+        others = f", and {counts[metric] - 1} more" if counts[metric] > 1 else ""
         title = stored_title(metric).capitalize()
-        sentence = f"{title} of {exposure.name} {where} {value} ({_limit(worst.limit, unit)}){others}."
+        sentence = f"{title} of {exposure.name} {where} {value} ({_limit(first.limit, unit)}){others}."
         found[_key(metric, exposure)] = (metric, sentence, _LOOK)
     return found
 
@@ -67,17 +87,25 @@ def _prefix(exposure: Exposure) -> str:
     return f"calib:{exposure.camera}:{exposure.image_type}:"
 
 
-def _clear(exposure: Exposure, keep: set[str]) -> None:
-    over = Alarm.objects.filter(cleared_at=None, key__startswith=_prefix(exposure)).exclude(key__in=keep)
-    for key in over.values_list("key", flat=True):
-        alarms.clear(key, why=f"{exposure.name} is within its limits.")
+def _clear(newest: Exposure) -> None:
+    """What `newest` does not measure, such as the gain of a flat whose partner is yet to come, stays as it is."""
+    results = CheckResult.objects.filter(judgement__exposure=newest)
+    findings = Finding.objects.filter(assessment__exposure=newest, level=Level.ERROR)
+    bad = {*results.filter(level=Level.ERROR).values_list("check_name", flat=True)}
+    bad |= {*findings.values_list("metric", flat=True).distinct()}
+    measured = {*results.values_list("check_name", flat=True)}
+    measured |= {*Measurement.objects.filter(exposure=newest).values_list("metric", flat=True).distinct()}
+    for alarm in Alarm.objects.filter(cleared_at=None, key__startswith=_prefix(newest)).exclude(name__in=bad):
+        if alarm.name in measured:
+            alarms.clear(alarm.key, why=f"{newest.name} is within its limits.")
+        elif alarm.seen_at < now() - _FORGOTTEN:
+            alarms.clear(alarm.key, why=f"Nothing has measured it since {alarm.seen_at:%Y-%m-%d %H:%M} UTC.")
 
 
-def _is_newest(exposure: Exposure) -> bool:
-    later = Exposure.objects.filter(
-        camera=exposure.camera, image_type=exposure.image_type, began_at__gt=exposure.began_at, judgement__isnull=False
-    )
-    return not later.exists()
+def _newest(exposure: Exposure) -> Exposure:
+    """The newest judged exposure of the camera and image type of `exposure`, which is judged itself."""
+    same = Exposure.objects.filter(camera=exposure.camera, image_type=exposure.image_type, judgement__isnull=False)
+    return same.latest("began_at", "pk")
 
 
 def _some(names: list[str]) -> str:

@@ -1,12 +1,13 @@
 """The machine's verdict on a whole exposure: its checks, its summary and its alarms."""
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from django.utils.timezone import now
 
-from calib import exposure_judgement
+from calib import exposure_alarms, exposure_judgement
 from calib.exposure_judgement import GRACE, judge_exposure, judge_if_complete, judge_what_waits
 from calib.models import Assessment, CheckResult, ExposureStatistic, Judgement, Level, Threshold
 from dayops.models import Alarm, Event, Exposure
@@ -141,6 +142,17 @@ class TestIncompleteExposures:
         assert judge_what_waits() == 1
         assert check(one, "expected_frames")[0].level == Level.OK
 
+    def test_one_that_cannot_be_judged_stands_in_no_others_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        broken, sound = complete(1), complete(2)
+
+        def judge(one: Exposure) -> Judgement:
+            assert one != broken
+            return judge_exposure(one)
+
+        monkeypatch.setattr(exposure_judgement, "judge_exposure", judge)
+        assert judge_what_waits() == 1
+        assert Judgement.objects.get().exposure == sound
+
     def test_an_exposure_of_which_nothing_is_measured_is_left_alone(self) -> None:
         archived(exposure())
         assert judge_what_waits() == 0
@@ -199,6 +211,40 @@ class TestAlarms:
         judge_exposure(complete(2, median=15.0))
         judge_exposure(older)
         assert Alarm.objects.filter(name="light_in_bias", cleared_at=None).exists()
+
+    def test_a_bad_exposure_that_is_judged_after_a_newer_good_one_leaves_none_open(self) -> None:
+        bad = complete(1, median=15.0)
+        judge_exposure(complete(2))
+        judge_exposure(bad)
+        assert Alarm.objects.filter(name="light_in_bias").exclude(cleared_at=None).exists()
+        assert not Alarm.objects.filter(cleared_at=None).exists()
+
+    def test_one_taken_days_before_the_newest_raises_none(self) -> None:
+        old = complete(1, median=15.0)
+        Exposure.objects.filter(pk=old.pk).update(began_at=BEGIN - timedelta(days=2))
+        judge_exposure(complete(2))
+        judge_exposure(Exposure.objects.get(pk=old.pk))
+        assert not Alarm.objects.exists()
+
+    def test_an_exposure_that_does_not_measure_it_does_not_end_it(self) -> None:
+        judge_exposure(complete(1, read_noise_change=9.0))
+        judge_exposure(complete(2))
+        assert Alarm.objects.get(name="read_noise_change").cleared_at is None
+        judge_exposure(complete(3, read_noise_change=1.0))
+        assert Alarm.objects.get(name="read_noise_change").cleared_at is not None
+
+    def test_what_nothing_measures_any_more_is_over_after_two_days(self) -> None:
+        judge_exposure(complete(1, read_noise_change=9.0))
+        Alarm.objects.update(seen_at=now() - timedelta(days=3))
+        judge_exposure(complete(2))
+        assert Alarm.objects.get(name="read_noise_change").cleared_at is not None
+        assert "Nothing has measured it since" in Event.objects.get(kind="alarm.cleared").reason
+
+    def test_many_bad_metrics_cost_no_query_each_to_find(self, django_assert_max_num_queries: Any) -> None:
+        one = complete(1, read_noise_e=50.0, overscan_level=1.0, robust_sigma=99.0, hot_pixels=1e5, gradient=99.0)
+        judge_exposure(one)
+        with django_assert_max_num_queries(3):
+            assert len(exposure_alarms._of_metrics(one)) == 5
 
     def test_history_that_is_judged_again_raises_none(self) -> None:
         judge_exposure(complete(median=15.0), alarm=False)
