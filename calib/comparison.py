@@ -53,7 +53,9 @@ def _gain(first: Pixels, second: Pixels, amplifier: Amplifier) -> float:
         return np.nan
     one, other = (measure_overscan(raw[amplifier.serial_overscan.slices]) for raw in (first, second))
     images = [raw[amplifier.image.slices] for raw in (first, second)]
-    pair = flat_pair(images[0], images[1], (one.level, other.level), (one.noise, other.noise), late_charge(first, amplifier))
+    pair = flat_pair(
+        images[0], images[1], (one.level, other.level), (one.noise, other.noise), late_charge(first, amplifier)
+    )
     return pair.gain if pair.signal * amplifier.gain <= BRIGHTEST_E else np.nan
 
 

@@ -84,7 +84,9 @@ def _key(name: str, exposure: Exposure) -> str:
 
 
 def _prefix(exposure: Exposure) -> str:
-    return f"calib:{exposure.camera}:{exposure.image_type}:"
+    """Names a kind of exposures: a good flat in one filter says nothing of another's."""
+    kind = f"{exposure.image_type} {exposure.filter}".strip()
+    return f"calib:{exposure.camera}:{kind}:"
 
 
 def _clear(newest: Exposure) -> None:
@@ -103,8 +105,10 @@ def _clear(newest: Exposure) -> None:
 
 
 def _newest(exposure: Exposure) -> Exposure:
-    """The newest judged exposure of the camera and image type of `exposure`, which is judged itself."""
-    same = Exposure.objects.filter(camera=exposure.camera, image_type=exposure.image_type, judgement__isnull=False)
+    """The newest judged exposure of the kind of `exposure`, which is judged itself."""
+    same = Exposure.objects.filter(
+        camera=exposure.camera, image_type=exposure.image_type, filter=exposure.filter, judgement__isnull=False
+    )
     return same.latest("began_at", "pk")
 
 

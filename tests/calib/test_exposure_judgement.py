@@ -206,6 +206,14 @@ class TestAlarms:
         judge_exposure(complete(3))
         assert not Alarm.objects.filter(name="light_in_bias", cleared_at=None).exists()
 
+    def test_a_good_flat_in_another_filter_clears_nothing(self) -> None:
+        flat = {"image_type": "FLAT", "exposure_s": 15.0, "median": 20_000.0}
+        judge_exposure(complete(1, filter="r", flat_level=0.5, **flat))
+        judge_exposure(complete(2, filter="i", flat_level=1_900.0, **flat))
+        assert Alarm.objects.filter(name="stuck_shutter", cleared_at=None).exists()
+        judge_exposure(complete(3, filter="r", flat_level=2_000.0, **flat))
+        assert not Alarm.objects.filter(name="stuck_shutter", cleared_at=None).exists()
+
     def test_an_older_exposure_clears_nothing(self) -> None:
         older = complete(1)
         judge_exposure(complete(2, median=15.0))
