@@ -1,5 +1,6 @@
 """Limits proposed from what was measured: median ± k robust sigma."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ Sides = Literal["both", "low", "high"]
 Per = Literal["", "detector", "amplifier"]
 FEWEST_VALUES = 10
 MOST_DAYS = 90
-_DIGITS = 4
+_FINER = 100  # limits are rounded to the power of ten below sigma over this
 _SIGMA_OF_MAD = 1.4826
 
 
@@ -127,13 +128,14 @@ def _from_values(scope: Scope, values: NDArray[np.float64], recipe: Recipe) -> P
         return f"half of the {len(values)} values or more are {median:g}: they have no scatter, write limits by hand."
     low, high = recipe.sides in ("both", "low"), recipe.sides in ("both", "high")
     limits = Limits(
-        error_low=_rounded(median - recipe.k_error * sigma) if low else None,
-        warn_low=_rounded(median - recipe.k_warn * sigma) if low else None,
-        warn_high=_rounded(median + recipe.k_warn * sigma) if high else None,
-        error_high=_rounded(median + recipe.k_error * sigma) if high else None,
+        error_low=_rounded(median - recipe.k_error * sigma, sigma) if low else None,
+        warn_low=_rounded(median - recipe.k_warn * sigma, sigma) if low else None,
+        warn_high=_rounded(median + recipe.k_warn * sigma, sigma) if high else None,
+        error_high=_rounded(median + recipe.k_error * sigma, sigma) if high else None,
     )
     return Proposed(Row(scope, limits), len(values), median, sigma)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(value: float, sigma: float) -> float:
+    """By the scatter, not by the value: a level of 25,123.4 ADU that moves by 0.2 needs all its digits."""
+    return round(value, -math.floor(math.log10(sigma / _FINER)))

@@ -48,6 +48,16 @@ def row(scope: Scope = NOISE, *limits: float | None) -> Row:
 
 
 class TestAProposal:
+    @pytest.mark.parametrize("level", [25_123.4, 0.0012, -7.0])
+    @pytest.mark.parametrize("scatter", [0.2, 3e-5, 400.0])
+    def test_has_limits_as_fine_as_the_scatter_however_large_the_value(self, level, scatter):
+        measured(noise=level + scatter * np.linspace(-1, 1, 16))
+        (found,) = propose(NOISE, Recipe(k_warn=2, k_error=4), now()).rows
+        limits = found.row.limits
+        expected = [found.median + k * found.sigma for k in (-4, -2, 2, 4)]
+        given = [limits.error_low, limits.warn_low, limits.warn_high, limits.error_high]
+        assert given == pytest.approx(expected, rel=0, abs=0.01 * found.sigma)
+
     def test_is_the_median_with_robust_sigma_on_both_sides(self):
         measured()
         (found,) = propose(NOISE, Recipe(k_warn=2, k_error=4), now()).rows
