@@ -95,7 +95,8 @@ _FRAMES = """
 _ASSESSMENTS = """
     INSERT INTO calib_assessment (frame_id, exposure_id, detector, level, amplifiers_warn, amplifiers_error,
         code_version, remarks)
-    SELECT id, exposure_id, detector, CASE WHEN random() < 0.01 THEN 1 ELSE 0 END, 0, 0, 'bench', '[]' FROM dayops_rawframe
+    SELECT id, exposure_id, detector, CASE WHEN random() < 0.01 THEN 1 ELSE 0 END, 0, 0, 'bench', '[]'
+    FROM dayops_rawframe
 """
 _MEASUREMENTS = """
     INSERT INTO calib_measurement (exposure_id, frame_id, detector, metric, values, levels)

@@ -1,5 +1,7 @@
 """The checks of an exposure as its page shows them: what is wrong, by how much, and what to do."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from django.test import Client
@@ -64,7 +66,7 @@ def test_what_a_header_contradicts_is_told_with_its_detector(observer: Client) -
     assert "R22_S00: EXPTIME says 30 s." in page(observer)
 
 
-def judged(**metrics: object) -> None:
+def judged(**metrics: Any) -> None:
     one = exposure(1)
     for detector in range(9):
         assessed(archived(one, detector), **metrics)

@@ -1,6 +1,7 @@
 """What an amplifier usually measures: its own past, without what was rejected, bad, or before an intervention."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ MINICAM = load("minicam")
 DETECTOR = MINICAM.by_id[0]
 
 
-def past(*levels: float, **fields: object) -> list[Exposure]:
+def past(*levels: float, **fields: Any) -> list[Exposure]:
     """Exposures one after the other, each with this overscan level in every amplifier."""
     made = []
     for number, level in enumerate(levels, 1):
