@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from calib.models import Assessment, CheckResult, Level, Review
+from calib.models import Assessment, CheckResult, Judgement, Level, Review
 from calib.science.checks import CHECKS
 from dayops import events
 from dayops.models import Exposure, FrameState, RawFrame, Severity
@@ -81,8 +81,8 @@ def usable_frames(frames: QuerySet[RawFrame] | None = None) -> QuerySet[RawFrame
     """Those of `frames` (all unless told) that masters may be made of, in one query.
 
     A frame is usable where it is archived and measured, no person rejected it or its exposure, and either a person
-    accepted it or its exposure, or the machine's verdict on it is below ERROR and no check of its exposure, or of its
-    detector in it, that spoils frames is in ERROR.
+    accepted it or its exposure, or the machine's verdict on it is below ERROR, its exposure was judged since, and no
+    check of its exposure, or of its detector in it, that spoils frames is in ERROR.
     """
     archived = (RawFrame.objects.all() if frames is None else frames).filter(state=FrameState.ARCHIVED)
     measured = Assessment.objects.filter(frame=OuterRef("pk"))
@@ -94,13 +94,14 @@ def usable_frames(frames: QuerySet[RawFrame] | None = None) -> QuerySet[RawFrame
         check_name__in=[check.name for check in CHECKS if check.spoils],
         level=Level.ERROR,
     )
+    judged = Judgement.objects.filter(exposure=OuterRef("exposure"), judged_at__gte=OuterRef("assessment__assessed_at"))
     accepted = Q(of_frame=Decision.ACCEPT) | Q(of_exposure=Decision.ACCEPT)
     return (
         archived.annotate(of_frame=_decision(of_frame), of_exposure=_decision(of_exposure))
         .filter(Exists(measured))
         .exclude(of_frame=Decision.REJECT)
         .exclude(of_exposure=Decision.REJECT)
-        .filter(accepted | (Exists(measured.filter(level__lt=Level.ERROR)) & ~Exists(spoilt)))
+        .filter(accepted | (Exists(measured.filter(level__lt=Level.ERROR)) & Exists(judged) & ~Exists(spoilt)))
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from calib import reviews
 from calib.exposure_judgement import judge_exposure, judge_if_complete
-from calib.models import Assessment, Level, Review
+from calib.models import Assessment, Judgement, Level, Review
 from calib.reviews import Decision, NotReviewable
 from dayops.models import Event, Exposure, FrameState, RawFrame
 from tests.calib.exposures import archived, assessed, exposure, quarantined
@@ -20,9 +20,10 @@ pytestmark = pytest.mark.django_db
 
 
 def frame(level: str = "OK", *, of: Exposure | None = None, detector: int = 0) -> RawFrame:
-    """A measured frame, by default of a new exposure; in ERROR where `level` says so."""
+    """A measured frame, by default of a new exposure, that is judged with it; in ERROR where `level` says so."""
     found = archived(of or exposure(), detector)
     assessed(found, read_noise_e=100.0 if level == "ERROR" else 5.7)
+    judge_exposure(found.exposure)
     return found
 
 
@@ -117,6 +118,7 @@ class TestAFrameIsUsable:
     def test_when_the_machine_only_warns(self):
         warned = archived(exposure())
         assert assessed(warned, read_noise_e=15.0).level == 1
+        judge_exposure(warned.exposure)
         assert is_usable(warned)
 
     @pytest.mark.parametrize("whole", [False, True], ids=["frame", "exposure"])
@@ -213,6 +215,13 @@ class TestChecksOfTheExposure:
             judge_if_complete(one)
         assert {frame.exposure for frame in reviews.usable_frames()} == {row[1], row[2]}
 
+    def test_a_frame_measured_after_its_exposure_was_judged_waits_for_the_next_judgement(self):
+        late = archived(frame().exposure, 1)
+        assessed(late)
+        assert not is_usable(late)
+        judge_exposure(late.exposure)
+        assert is_usable(late)
+
     def test_a_missing_detector_spoils_no_other(self):
         one = exposure(78)
         alone = archived(one)
@@ -271,7 +280,9 @@ deeds = st.tuples(st.sampled_from(["ACCEPT", "REJECT", "WITHDRAW"]), st.sampled_
 states = st.tuples(st.booleans(), st.sampled_from([None, 0, 1, 2]))
 
 
-def oracle(state: tuple[bool, int | None], decisions: list[tuple[str, int | None]], detector: int) -> bool:
+def oracle(
+    state: tuple[bool, int | None], decisions: list[tuple[str, int | None]], detector: int, judged: bool
+) -> bool:
     """Whether a frame may be used, in plain words."""
     is_archived, level = state
     last: dict[Any, str] = {}
@@ -280,13 +291,13 @@ def oracle(state: tuple[bool, int | None], decisions: list[tuple[str, int | None
     said = {last.get(detector), last.get(None)}
     if not is_archived or level is None or "REJECT" in said:
         return False
-    return level < 2 or "ACCEPT" in said
+    return (level < 2 and judged) or "ACCEPT" in said
 
 
 class TestAnyHistory(TestCase):
     @settings(max_examples=60, deadline=None)
-    @given(st.tuples(states, states), st.lists(deeds, max_size=8))
-    def test_leaves_the_frames_usable_that_the_rule_says(self, two, decisions):
+    @given(st.tuples(states, states), st.lists(deeds, max_size=8), st.booleans())
+    def test_leaves_the_frames_usable_that_the_rule_says(self, two, decisions, judged):
         of = exposure()
         frames = []
         for detector, (is_archived, level) in enumerate(two):
@@ -295,8 +306,10 @@ class TestAnyHistory(TestCase):
             if level is not None:
                 Assessment.objects.create(frame=row, exposure=of, detector=detector, level=level, code_version="test")
             frames.append(row)
+        if judged:
+            Judgement.objects.create(exposure=of, level=0, measured=2, expected=9, code_version="test")
         for decision, about in decisions:
             about_frame = None if about is None else frames[about]
             Review.objects.create(exposure=of, frame=about_frame, decision=decision, reason="a test", author="sofia")
-        expected = {row for row in frames if oracle(two[row.detector], decisions, row.detector)}
+        expected = {row for row in frames if oracle(two[row.detector], decisions, row.detector, judged)}
         assert set(reviews.usable_frames()) == expected
