@@ -1,6 +1,6 @@
 """The figures of the calibration pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from calib.focal_plane import outline
+from calib.focal_plane import Footprint, outline
 from calib.metric_map import FocalPlane, MetricMap
 from calib.metric_words import axis_title, limits_in_words, number, said, unit
 from calib.models import Level
@@ -53,11 +53,13 @@ def focal_plane(
 ) -> go.Figure:
     """Every amplifier at its place, coloured by its value or level; a click follows `link` of its detector.
 
+    Amplifiers outside their limits have a frame in the colour of their level, as long as they are few.
     The pointer is told the amplifier's value, level and limits, or what `say` has to say of its index.
     """
     figure = new_figure(x="focal plane x / mm", y="focal plane y / mm")
     figure.add_trace(_cells(measured, colours))
     figure.add_trace(_outlines(measured.plane))
+    figure.add_traces(_outside(measured))
     figure.add_trace(_places(measured, link, say))
     figure.update_layout(hoverdistance=-1, showlegend=False, height=680, margin={"l": 50, "r": 8, "t": 30, "b": 40})
     figure.update_xaxes(constrain="domain", showgrid=False)
@@ -143,13 +145,35 @@ def _bar(title: str) -> dict[str, object]:
 
 def _outlines(plane: FocalPlane) -> go.Scatter:
     """All detectors, also those from which nothing came, as one broken line; their amplifiers, too, where few."""
+    few = plane.footprints if len(plane.footprints) <= _OUTLINED_AMPLIFIERS else ()
+    return _frames([*map(outline, plane.detectors), *map(_sides, few)], _OUTLINE, 0.8)
+
+
+def _outside(measured: MetricMap) -> list[go.Scatter]:
+    """The amplifiers in WARN and those in ERROR, a broken line each; none where there are too many to be looked for."""
+    if np.count_nonzero(measured.levels) > _OUTLINED_AMPLIFIERS:
+        return []
+    footprints = measured.plane.footprints
+    chosen = {level: np.flatnonzero(measured.levels == level) for level in (Level.WARN, Level.ERROR)}
+    return [
+        _frames([_sides(footprints[index]) for index in indices], _LEVEL_COLOURS[level], 2.5)
+        for level, indices in chosen.items()
+        if indices.size
+    ]
+
+
+def _sides(footprint: Footprint) -> tuple[float, float, float, float]:
+    return footprint.x0, footprint.y0, footprint.x1, footprint.y1
+
+
+def _frames(rectangles: Iterable[tuple[float, float, float, float]], colour: str, width: float) -> go.Scatter:
+    """Rectangles of left, lower, right and upper side in mm as one broken line."""
     x: list[float | None] = []
     y: list[float | None] = []
-    few = plane.footprints if len(plane.footprints) <= _OUTLINED_AMPLIFIERS else ()
-    for x0, y0, x1, y1 in [*map(outline, plane.detectors), *((each.x0, each.y0, each.x1, each.y1) for each in few)]:
+    for x0, y0, x1, y1 in rectangles:
         x += [x0, x1, x1, x0, x0, None]
         y += [y0, y0, y1, y1, y0, None]
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": _OUTLINE, "width": 0.8}, hoverinfo="skip")
+    return go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip")
 
 
 def _places(measured: MetricMap, link: Callable[[Detector], str], say: Callable[[int], str] | None) -> go.Scatter:

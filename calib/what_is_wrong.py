@@ -1,11 +1,43 @@
-"""The worst trouble of each exposure of a day, in a line for tables: what, where, by how much."""
+"""What is wrong, where and by how much: in a line for each exposure of a day, and metric by metric for one of them."""
 
-from django.db.models import OuterRef, Subquery
+from dataclasses import dataclass
+
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Abs
 
 from calib.metric_words import number, stored_title, stored_unit
 from calib.models import Assessment, CheckResult, Finding, Level
 from calib.science.checks import BY_NAME
 from dayops.models import Exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A metric that is outside its limits in `error` and `warn` amplifiers, and the finding furthest beyond."""
+
+    worst: Finding
+    error: int
+    warn: int
+
+    @property
+    def title(self) -> str:
+        return stored_title(self.worst.metric)
+
+    @property
+    def unit(self) -> str:
+        return stored_unit(self.worst.metric)
+
+
+def troubles(exposure: Exposure) -> list[Trouble]:
+    """One for each metric, those in ERROR in the most amplifiers first (two queries)."""
+    found = Finding.objects.filter(assessment__exposure=exposure)
+    beyond = Abs(F("value") - F("limit")).desc(nulls_first=True)
+    worst = found.order_by("metric", "-level", beyond, "id").distinct("metric").select_related("assessment__frame")
+    error, warn = Count("id", filter=Q(level=Level.ERROR)), Count("id", filter=Q(level=Level.WARN))
+    counted = found.values("metric").annotate(error=error, warn=warn)
+    counts = {row["metric"]: (row["error"], row["warn"]) for row in counted}
+    rows = [Trouble(each, *counts[each.metric]) for each in worst]
+    return sorted(rows, key=lambda row: (row.error, row.warn), reverse=True)
 
 
 def what_is_wrong(day_obs: int) -> dict[int, str]:
@@ -47,8 +79,9 @@ def _of_check(result: CheckResult) -> str:
     check = BY_NAME.get(result.check_name)
     title, unit = (check.title, check.unit) if check else (result.check_name, "")
     where = f"{result.detector}: " if result.detector else ""
-    limit = "" if result.limit is None else f" (limit {_said(result.limit, unit)})"
-    return f"{where}{title}: {result.sentence}{limit}"
+    if not result.limit:
+        return f"{where}{title}: {result.sentence}"
+    return f"{where}{title}: {_said(result.value, unit)} (limit {_said(result.limit, unit)})"
 
 
 def _said(value: float, unit: str) -> str:

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
@@ -19,11 +19,12 @@ from calib.exposure_table import run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
 from calib.metric_words import axis_title, caption, limit_said, limits_in_words, stored_title, stored_unit, unit
 from calib.models import Finding, Level
-from calib.science.metrics import METRICS
+from calib.science.metrics import BY_NAME, METRICS
 from calib.thresholds import NONE, in_force
 from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
 from calib.views.review import people
 from calib.views.trend_query import trend_url
+from calib.what_is_wrong import troubles
 from dayops.models import Exposure, RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
@@ -55,7 +56,12 @@ class ExposureView:
 
     @classmethod
     def of(cls, request: HttpRequest, day: ObservingDay, name: str) -> "ExposureView":
-        return cls(exposure_named(day, name), PlaneQuery.read(request.GET))
+        """As the address asks; where it names no metric, in the one that is worst, if any is outside its limits."""
+        exposure, query = exposure_named(day, name), PlaneQuery.read(request.GET)
+        wrong = (
+            [] if request.GET.get("metric") else [each for each in troubles(exposure) if each.worst.metric in BY_NAME]
+        )
+        return cls(exposure, replace(query, metric=BY_NAME[wrong[0].worst.metric]) if wrong else query)
 
     @cached_property
     def frames(self) -> list[RawFrame]:
@@ -87,10 +93,7 @@ class ExposureView:
 def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
     view = ExposureView.of(request, day, name)
     rows = detector_rows(view.exposure, view.measured, view.frames)
-    findings = Finding.objects.filter(assessment__exposure=view.exposure)
-    counts = findings.aggregate(
-        total=Count("id"), error=Count("id", filter=Q(level=Level.ERROR)), warn=Count("id", filter=Q(level=Level.WARN))
-    )
+    wrong = troubles(view.exposure)
     verdicts, judgement, made = _levels(view.frames), judgement_of(view.exposure), check_rows(view.exposure)
     levels = [*verdicts, judgement.level] if judgement else verdicts
     context = {
@@ -109,8 +112,9 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "assessed": len(verdicts),
         "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,
         "rafts": raft_rows(rows),
-        "findings": worst_findings(findings),
-        "finding_counts": counts,
+        "troubles": [(each, limit_said(each.worst)) for each in wrong],
+        "errors": sum(each.error for each in wrong),
+        "warnings": sum(each.warn for each in wrong),
         "run": run_of(view.exposure),
         "subject": subject_of(view.exposure),
         "people": people(request, view.exposure),

@@ -49,6 +49,21 @@ def test_anonymous_is_asked_to_sign_in(client: Client):
         assert client.get(address).status_code == 302
 
 
+def test_the_page_opens_in_the_metric_that_is_worst_and_stays_in_one_that_was_chosen(observer: Client):
+    assessed(archived(exposure(1)), median=np.where(np.arange(16) < 2, -30.0, 0.0), read_noise_e=15.0)
+    assert observer.get(PAGE).context["view"].query.metric.name == "median"
+    assert observer.get(f"{PAGE}?metric=banding").context["view"].query.metric.name == "banding"
+
+
+def test_each_metric_outside_its_limits_is_told_once_with_its_amplifiers_counted(observer: Client):
+    assessed(archived(exposure(1)), median=np.where(np.arange(16) < 2, [-25.0, -30.0, *[0.0] * 14], 0.0))
+    text = page(observer)
+    assert "Outside their limits: 2 ERROR, 0 WARN" in text
+    assert 'href="?metric=median"' in text
+    ((trouble, limit),) = observer.get(PAGE).context["troubles"]
+    assert (trouble.worst.amplifier, trouble.worst.value, limit) == ("C11", -30.0, "−20")
+
+
 def test_an_unknown_exposure_is_not_found_in_words(observer: Client):
     response = observer.get(PAGE)
     assert response.status_code == 404

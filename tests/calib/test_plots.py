@@ -64,6 +64,23 @@ def test_all_detectors_are_outlined_even_without_a_value():
     assert list(outlines.x).count(None) == 9 + 144
 
 
+def test_amplifiers_outside_their_limits_are_framed_in_the_colour_of_their_level():
+    levels = np.zeros(144)
+    levels[[0, 5, 77]] = 1, 2, 2
+    _, _, warned, failed, places = plane(measured(5.0, levels)).data
+    assert [list(frames.x).count(None) for frames in (warned, failed)] == [1, 2]
+    assert warned.line.color != failed.line.color
+    assert min(failed.x[:4]) < places.x[5] < max(failed.x[:4])
+
+
+def test_a_focal_plane_that_is_wrong_everywhere_is_not_covered_by_frames():
+    camera = load("lsstcam").detectors
+    planes = FocalPlane(camera)
+    values = np.full(len(planes.footprints), 5.0)
+    wrong = MetricMap(BY_NAME["read_noise_e"], planes, values, np.full(values.size, 2, dtype=np.int16), Limits())
+    assert len(plane(wrong).data) == len(plane(measured(5.0)).data) == 3
+
+
 def test_every_measured_amplifier_is_counted_in_the_histogram():
     values = np.linspace(4.0, 6.0, 144)
     values[:4] = np.nan

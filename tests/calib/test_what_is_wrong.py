@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calib.exposure_judgement import judge_exposure
-from calib.what_is_wrong import what_is_wrong
+from calib.what_is_wrong import troubles, what_is_wrong
 from dayops.models import Exposure
 from tests.calib.exposures import DAY, archived, assessed, exposure
 
@@ -33,8 +33,15 @@ def test_what_could_not_be_measured_is_said_so() -> None:
 def test_a_failed_check_comes_before_the_amplifiers_that_fail_with_it() -> None:
     one = judged(exposure(1), median=25.0)
     (line,) = what_is_wrong(DAY).values()
-    assert line == "R22_S00: Light in a bias: half of the amplifiers have 25 ADU above the overscan (limit 10 ADU)"
+    assert line == "R22_S00: Light in a bias: 25 ADU (limit 10 ADU)"
     assert set(what_is_wrong(DAY)) == {one.pk}
+
+
+def test_a_check_that_is_passed_or_not_is_told_by_its_sentence() -> None:
+    one = exposure(1)
+    assessed(archived(one))
+    judge_exposure(one)
+    assert what_is_wrong(DAY) == {one.pk: "Detectors are missing: 8 of 9 detectors did not arrive"}
 
 
 def test_an_amplifier_that_is_worse_than_the_check_comes_first() -> None:
@@ -46,6 +53,23 @@ def test_an_amplifier_that_is_worse_than_the_check_comes_first() -> None:
 def test_another_days_troubles_stay_there() -> None:
     assessed(archived(exposure(1, day_obs=20261121)), read_noise_e=50.0)
     assert what_is_wrong(DAY) == {}
+
+
+def test_metrics_are_told_one_by_one_with_the_amplifier_that_is_furthest_off() -> None:
+    one = exposure(1)
+    assessed(archived(one, 0), read_noise_e=np.where(np.arange(16) < 3, [15.0, 16.0, 17.0, *[5.0] * 13], 5.0))
+    assessed(archived(one, 4), median=np.where(np.arange(16) < 2, [-25.0, -30.0, *[0.0] * 14], 0.0))
+    first, second = troubles(one)
+    assert (first.title, first.unit, first.error, first.warn) == ("median", "ADU", 2, 0)
+    assert (first.worst.amplifier, first.worst.value, first.worst.limit) == ("C11", -30.0, -20.0)
+    assert (second.title, second.error, second.warn, second.worst.value) == ("read noise", 0, 3, 17.0)
+
+
+def test_a_metric_that_could_not_be_measured_is_worse_than_any_value() -> None:
+    one = exposure(1)
+    assessed(archived(one), read_noise_e=np.where(np.arange(16) == 7, np.nan, 50.0))
+    (only,) = (each for each in troubles(one) if each.worst.metric == "read_noise_e")
+    assert (only.error, only.worst.limit) == (16, None)
 
 
 def judged(one: Exposure, **metrics: float) -> Exposure:
