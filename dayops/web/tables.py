@@ -32,7 +32,7 @@ class Column:
     """One column. `value` takes the cell's value from a row; `order` is the model field to sort by, empty for none.
 
     A list of rows is sorted by `value` (a status by how bad it is), wherever `order` is not empty. `shown` is what
-    people see in place of the value, as text; exports keep the value.
+    people see in place of the value, as text; exports keep the value. A column that is not `on_page` is exported alone.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Column:
     digits: int = 4
     link: Callable[[Row], str] | None = None
     shown: Callable[[Row], str] | None = None
+    on_page: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,16 @@ class TableView:
 
     def heads(self) -> Iterator[Head]:
         now = self.request.GET.get("sort", "")
-        for column in self.table.columns:
+        for column in self._columns():
             direction: Direction = {column.name: "ascending", f"-{column.name}": "descending"}.get(now, "none")  # type: ignore[assignment]
             yield Head(column, direction, f"-{column.name}" if direction == "ascending" else column.name)
 
     def body(self) -> Iterator[list[tuple[Column, str]]]:
         for row in self.page:
-            yield [(column, markup_of(column, row)) for column in self.table.columns]
+            yield [(column, markup_of(column, row)) for column in self._columns()]
+
+    def _columns(self) -> list[Column]:
+        return [column for column in self.table.columns if column.on_page]
 
     def choices(self) -> Iterator[tuple[Filter, str]]:
         return ((choice, self.request.GET.get(choice.name, "")) for choice in self.table.filters)

@@ -74,7 +74,7 @@ class TestTheList:
         an_alarm(remedy="Look at the cable.", subject="run:7")
         text = text_of("/alarms/")
         assert "Look at the cable." in text
-        assert f'<a href="{DAY_URL}runs/7/">run:7</a>' in text
+        assert f'<a href="{DAY_URL}runs/7/">run 7</a>' in text
         assert "times, last" in text
 
     def test_of_a_day_has_the_day_only(self):
@@ -291,7 +291,7 @@ class TestTheApi:
 
 def test_an_event_of_an_alarm_leads_to_its_page():
     alarm = an_alarm()
-    assert f'<a href="{page_of(alarm)}">alarm:{alarm.pk}</a>' in text_of(f"{DAY_URL}events/")
+    assert f'<a href="{page_of(alarm)}">alarm {alarm.pk}</a>' in text_of(f"{DAY_URL}events/")
 
 
 @pytest.fixture(scope="module")

@@ -187,7 +187,7 @@ class TestThePageOfAll:
 
     def test_links_what_notes_are_about(self):
         written()
-        assert f'<a href="{DAY_URL}">{SUBJECT}</a>' in text_of("/notes/")
+        assert f'<a href="{DAY_URL}">day {DAY}</a>' in text_of("/notes/")
 
     def test_without_notes_says_where_to_write(self):
         assert "Nobody has written anything yet" in text_of("/notes/")

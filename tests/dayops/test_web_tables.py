@@ -49,6 +49,16 @@ def view(rf, query: str = "", rows=ROWS) -> TableView:
     return TableView(TABLE, request, TABLE.chosen(request, rows))
 
 
+def test_a_column_that_is_not_on_the_page_is_exported_alone(rf):
+    table = Table("rows", (*COLUMNS, Column("host", "Host", lambda row: f"host of {row.name}", on_page=False)))
+    request = rf.get("/")
+    drawn = TableView(table, request, ROWS)
+    assert "Host" not in [head.column.title for head in drawn.heads()]
+    assert {len(cells) for cells in drawn.body()} == {3}
+    answer = table.respond(rf.get("/?format=json"), ROWS, "unused.html")
+    assert json.loads(answer.getvalue())[0]["host"] == "host of b"
+
+
 @pytest.mark.parametrize(
     ("query", "order"),
     [

@@ -23,7 +23,7 @@ from dayops.web.access import require, why_not
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.operations import MAY_OPERATE, REASON_LIMIT, actor_of
-from dayops.web.work_pages.subjects import linked, subject_url
+from dayops.web.work_pages.subjects import about, linked
 from dayops.web.work_pages.texts import Linked
 
 STATES = ("OPEN", "ACKNOWLEDGED", "SNOOZED", "OVER")
@@ -36,7 +36,7 @@ def alarm_page_url(alarm: Alarm) -> str:
 
 
 def _about(alarm: Alarm) -> Linked:
-    return Linked(alarm.subject, subject_url(alarm.subject, alarm.day_obs))
+    return about(alarm.subject, alarm.day_obs)
 
 
 ALARMS = Table(
@@ -48,10 +48,18 @@ ALARMS = Table(
         Column("sentence", "What is wrong", lambda alarm: alarm.sentence, link=alarm_page_url),
         Column("since", "Since", lambda alarm: alarm.raised_at, "instant", order="raised_at", unit="UTC"),
         Column("times", "Seen", lambda alarm: alarm.times, "number", order="times", unit="times"),
-        Column("last_seen", "Last seen", lambda alarm: alarm.seen_at, "instant", order="seen_at", unit="UTC"),
+        Column(
+            "last_seen",
+            "Last seen",
+            lambda alarm: alarm.seen_at,
+            "instant",
+            order="seen_at",
+            unit="UTC",
+            on_page=False,
+        ),
         Column("over", "Over since", lambda alarm: alarm.cleared_at, "instant", order="cleared_at", unit="UTC"),
         Column("subject", "About", _about, order="subject"),
-        Column("remedy", "What to do", lambda alarm: alarm.remedy),
+        Column("remedy", "What to do", lambda alarm: alarm.remedy, on_page=False),
         Column("by", "In hands of", lambda alarm: alarm.acknowledged_by or alarm.snoozed_by),
         Column("reason", "Reason", lambda alarm: alarm.reason),
     ),

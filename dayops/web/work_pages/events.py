@@ -9,12 +9,12 @@ from dayops.models import Event, Severity
 from dayops.observing_day import ObservingDay
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
-from dayops.web.work_pages.subjects import subject_url
+from dayops.web.work_pages.subjects import about
 from dayops.web.work_pages.texts import Linked
 
 
 def _subject(event: Event) -> Linked:
-    return Linked(event.subject, subject_url(event.subject, event.day_obs))
+    return about(event.subject, event.day_obs)
 
 
 EVENTS = Table(

@@ -18,7 +18,7 @@ from dayops.runs import NotPossible
 from dayops.web.access import SAFE_METHODS, may
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.operations import actor_of
-from dayops.web.work_pages.subjects import subject_url
+from dayops.web.work_pages.subjects import about
 from dayops.web.work_pages.texts import Linked
 
 SHOWN = 30
@@ -27,7 +27,7 @@ _WHY_NOT_INTERVENE = "Only the groups “scientist” and “maintainer” may r
 
 
 def _about(note: Note) -> Linked:
-    return Linked(note.subject, subject_url(note.subject, note.day_obs))
+    return about(note.subject, note.day_obs)
 
 
 NOTES = Table(

@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 from dayops.activities import activities
 from dayops.models import Event
+from dayops.web.work_pages.texts import Linked
 
 
 def subject_url(subject: str, day_obs: int) -> str:
@@ -25,6 +26,12 @@ def subject_url(subject: str, day_obs: int) -> str:
     patterns = (kind, *(f"{activity.key}:{kind}" for activity in activities()))
     found = (_reverse(pattern, day_obs, name.rpartition("/")[2]) for pattern in patterns)
     return next(filter(None, found), "")
+
+
+def about(subject: str, day_obs: int) -> Linked:
+    """A subject that leads to its page and is said as people do: ``run 12``, ``exposure MC_S_…`` without the camera."""
+    kind, _, name = subject.partition(":")
+    return Linked(subject, subject_url(subject, day_obs), f"{kind} {name.rpartition('/')[2]}".strip())
 
 
 def _reverse(pattern: str, *values: object) -> str:

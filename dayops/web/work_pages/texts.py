@@ -5,17 +5,18 @@ from django.utils.safestring import SafeString
 
 
 class Linked(str):
-    """Text that leads to `url` on a page; without a URL just text."""
+    """Text that leads to `url` on a page; without a URL just text. `words` are what a page says in its place."""
 
     url: str
+    words: str
 
-    def __new__(cls, text: str, url: str) -> "Linked":
+    def __new__(cls, text: str, url: str, words: str = "") -> "Linked":
         linked = super().__new__(cls, text)
-        linked.url = url
+        linked.url, linked.words = url, words or text
         return linked
 
     def __html__(self) -> SafeString | str:
-        return format_html('<a href="{}">{}</a>', self.url, str(self)) if self.url else escape(str(self))
+        return format_html('<a href="{}">{}</a>', self.url, self.words) if self.url else escape(self.words)
 
 
 class Unbroken(str):
