@@ -78,7 +78,7 @@ def _request(url: SplitResult, content: bytes) -> bytes:
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     headers = [
         f"POST {target} HTTP/1.1",
-        f"Host: {url.netloc}",
+        f"Host: {url.netloc.rpartition('@')[2]}",
         "User-Agent: DayOps",
         "Content-Type: application/json",
         f"Content-Length: {len(content)}",

@@ -223,6 +223,13 @@ class TestWhereAWebhookMayLead:
         ((_, headers, _),) = webhook.received
         assert headers["Host"] == f"rebinding.example.org:{webhook.server_port}"
 
+    def test_a_password_in_an_address_is_not_told_as_the_host(self, webhook, settings):
+        settings.ALARM_WEBHOOKS = [f"http://dayops:secret@127.0.0.1:{webhook.server_port}/"]
+        an_alarm()
+        deliver()
+        ((_, headers, _),) = webhook.received
+        assert headers["Host"] == f"127.0.0.1:{webhook.server_port}"
+
     @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "2a00:1450:4001::1"])
     def test_the_public_internet_is_allowed(self, address):
         assert is_public(ip_address(address))
