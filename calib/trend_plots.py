@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -77,7 +77,7 @@ def _times(points: Sequence[Point], marks: Sequence[Mark]) -> list[str]:
 
 
 def _reach(scope: Scope, points: Sequence[Point], spans: Sequence[Span]) -> tuple[float, float]:
-    """The values that are drawn, limits that are near enough to be seen beside them, and a little air."""
+    """The values that are drawn, the limit they all are beyond, other limits that are near, and a little air."""
     drawn = np.array(
         [
             value
@@ -88,8 +88,17 @@ def _reach(scope: Scope, points: Sequence[Point], spans: Sequence[Span]) -> tupl
     drawn = drawn[np.isfinite(drawn)] if drawn.size else np.zeros(1)
     low, high = float(drawn.min()), float(drawn.max())
     width = (high - low) or abs(high) / 10 or 1.0
+    low, high = min([low, *_crossed(spans, "high", low)]), max([high, *_crossed(spans, "low", high)])
+    width = max(width, high - low)
     near = [bound for bound in _bounds(spans) if low - width <= bound <= high + width]
     return min([low, *near]) - width / 12, max([high, *near]) + width / 12
+
+
+def _crossed(spans: Sequence[Span], end: Literal["low", "high"], drawn: float) -> list[float]:
+    """Of the upper (lower) limits the one next to the least (largest) value that is `drawn`, where all are beyond it."""
+    bounds = [getattr(span.limits, f"{level}_{end}") for span in spans for level in ("warn", "error")]
+    beyond = [bound for bound in bounds if bound is not None and (bound < drawn if end == "high" else bound > drawn)]
+    return [max(beyond) if end == "high" else min(beyond)] if beyond else []
 
 
 def _bounds(spans: Sequence[Span]) -> list[float]:

@@ -121,6 +121,13 @@ def test_limits_are_steps_warn_dashed_error_solid(observer: Client):
     assert {trace["line"]["shape"] for trace in named(drawn, "WARN limit")} == {"hv"}
 
 
+@pytest.mark.parametrize(("noise", "limit"), [(28.0, 18.0), (0.9, 2.0)])
+def test_a_trend_that_is_wholly_beyond_a_limit_shows_that_limit(observer: Client, noise: float, limit: float):
+    taken(1, noise)
+    low, high = figure(observer, "detector=R22_S11&amplifier=C02")["layout"]["yaxis"]["range"]
+    assert low < min(noise, limit) < max(noise, limit) < high
+
+
 def test_interventions_stand_across_the_figure_with_their_words(observer: Client):
     taken(1)
     words = {"text": "new <b>controller</b>", "author": "ada", "day_obs": DAY, "happened_at": BEGIN}
