@@ -46,7 +46,7 @@ class TestTheEventsPage:
         events.record("token.made", "A token", actor="olivia", day_obs=DAY, subject="token:1")
         text = text_of(f"{DAY_URL}events/")
         assert f'<a href="{DAY_URL}runs/1/">run 1</a>' in text
-        assert '<td class="cell-text">token:1</td>' in text
+        assert '<td class="cell-text">token 1</td>' in text
         rows = json.loads(client_of().get(f"{DAY_URL}events/?format=json&sort=event").getvalue())
         assert [row["subject"] for row in rows] == ["", "run:1", "token:1"]
 
