@@ -95,7 +95,7 @@ def _reach(scope: Scope, points: Sequence[Point], spans: Sequence[Span]) -> tupl
 
 
 def _crossed(spans: Sequence[Span], end: Literal["low", "high"], drawn: float) -> list[float]:
-    """Of the upper (lower) limits the one next to the least (largest) value that is `drawn`, where all are beyond it."""
+    """Of the upper (lower) limits that next to the least (largest) value `drawn`, where all values are beyond it."""
     bounds = [getattr(span.limits, f"{level}_{end}") for span in spans for level in ("warn", "error")]
     beyond = [bound for bound in bounds if bound is not None and (bound < drawn if end == "high" else bound > drawn)]
     return [max(beyond) if end == "high" else min(beyond)] if beyond else []
