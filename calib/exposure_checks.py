@@ -115,21 +115,21 @@ def _shutter(measured: Measured) -> list[Outcome]:
 def _flat(measured: Measured) -> list[Outcome]:
     light = measured.by_detector("flat_level")
     before = _usual_light(measured)
-    deviation, worst = checks.largest_deviation(light, before)
-    name = measured.detectors[worst].name if worst >= 0 else ""
+    deviations = checks.deviation(light, before)
     against = light / before if np.isfinite(before).any() else light
-    slope = checks.gradient(against, *_places(measured.detectors))
-    compared = "than its recent flats" if np.isfinite(before).any() else "than others of this flat"
+    slope, scatter = checks.gradient(against, *_places(measured.detectors)), checks.scatter(light)
     return [
-        Outcome(
-            checks.BY_NAME["flat_deviates"], deviation, said=f"{name} has {deviation:.1%} more or less light {compared}"
+        *(
+            Outcome(
+                checks.BY_NAME["flat_deviates"],
+                float(deviation),
+                detector.name,
+                f"{deviation:.1%} more or less light than its recent flats",
+            )
+            for detector, deviation in zip(measured.detectors, deviations, strict=True)
         ),
         Outcome(checks.BY_NAME["flat_gradient"], slope, said=f"the light changes by {slope:.1%} per radius"),
-        Outcome(
-            checks.BY_NAME["detector_scatter"],
-            scatter := checks.scatter(light),
-            said=f"the detectors' light scatters by {scatter:.1%}",
-        ),
+        Outcome(checks.BY_NAME["detector_scatter"], scatter, said=f"the detectors' light scatters by {scatter:.1%}"),
     ]
 
 

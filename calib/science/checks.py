@@ -12,6 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 SWAP_MARGIN_ADU = 20.0  # a level must be this much nearer to another amplifier's usual one than to its own
+OUTLIER_MADS = 5 * 1.4826  # median absolute deviations: 5 sigma of Gaussian scatter
 SETTLED_ADU = 1.0  # levels that agree with the usual to this have settled: healthy ones move by 0.3 from day to day
 SETTLING_FALL = 0.8  # of the distance before, at most, from one exposure to the next
 SETTLING_SHARE = 0.5  # of the amplifiers must settle: a power cycle acts on all
@@ -62,8 +63,9 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "flat_deviates",
         "",
         "A flat deviates from the norm",
-        "Largest relative difference of a detector's light from its recent flats of the same filter (LDM-230).",
+        "Relative difference of a detector's light from its recent flats of the same filter (LDM-230).",
         "Compare the filter in the beam with the header, and look at the lamp and the flat screen.",
+        of_detector=True,
     ),
     CheckDefinition(
         "flat_gradient",
@@ -79,6 +81,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Detectors differ in a flat",
         "Standard deviation over mean of the detectors' light (cp_verify: at most 0.05).",
         "Look at the focal plane of flat_level: a pattern is illumination, a single detector is its electronics.",
+        spoils=False,
     ),
     CheckDefinition(
         "swapped_amplifiers",
@@ -119,28 +122,30 @@ def scatter(light: Array) -> float:
     return float(finite.std(ddof=1) / finite.mean()) if finite.size > 1 and finite.mean() > 0 else np.nan
 
 
-def largest_deviation(light: Array, usual: Array) -> tuple[float, int]:
-    """Largest |light / usual − 1| over the detectors, and the index of that detector; NaN and −1 without any."""
+def deviation(light: Array, usual: Array) -> Array:
+    """|light / usual − 1| of each detector; NaN where either is unknown."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = np.abs(light / usual - 1)
-    if not np.isfinite(deviation).any():
-        return np.nan, -1
-    index = int(np.nanargmax(np.where(np.isfinite(deviation), deviation, np.nan)))
-    return float(deviation[index]), index
+        found = np.abs(light / usual - 1)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def gradient(light: Array, u: Array, v: Array) -> float:
     """Slope of a plane through the detectors' `light`, over its middle, per unit of `u`, `v`.
 
-    `u`, `v` are places on the focal plane in units of its radius. NaN for fewer than four detectors, for three always
-    lie on a plane.
+    `u`, `v` are places on the focal plane in units of its radius. Detectors more than 5 robust sigma from the median
+    are left out: a dead one tilts no lamp. NaN for fewer than four others, for three always lie on a plane.
     """
-    fits = np.isfinite(light)
+    fits = _alike(light)
     if fits.sum() < 4:
         return np.nan
     terms = np.stack([np.ones(int(fits.sum())), u[fits], v[fits]], axis=1)
     (middle, along_u, along_v), _, rank, _ = np.linalg.lstsq(terms, light[fits], rcond=None)
     return float(np.hypot(along_u, along_v) / abs(middle)) if rank == 3 and middle else np.nan
+
+
+def _alike(light: Array) -> npt.NDArray[np.bool_]:
+    distance = np.abs(light - of_amplifiers(light))
+    return np.isfinite(light) & (distance <= OUTLIER_MADS * of_amplifiers(distance))
 
 
 def swapped(levels: Array, usual: Array) -> npt.NDArray[np.int64]:

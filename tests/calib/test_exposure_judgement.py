@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from calib import exposure_alarms, exposure_judgement
 from calib.exposure_judgement import GRACE, judge_exposure, judge_if_complete, judge_what_waits
 from calib.models import Assessment, CheckResult, ExposureStatistic, Judgement, Level, Threshold
+from dayops.camera import load
 from dayops.models import Alarm, Event, Exposure
 from tests.calib.exposures import BEGIN, archived, assessed, exposure
 
@@ -70,9 +71,10 @@ class TestChecks:
             complete(number, flat_level=2_000.0, **flat)
         complete(4, flat_level=1_000.0, **{**flat, "filter": "y"})
         judge_exposure(one := complete(5, flat_level=1_000.0, **flat))
-        (result,) = check(one, "flat_deviates")
-        assert result.level == Level.ERROR
-        assert result.value == pytest.approx(0.5)
+        found = check(one, "flat_deviates")
+        assert [result.detector for result in found] == [detector.name for detector in load("minicam").detectors[:9]]
+        assert {result.level for result in found} == {Level.ERROR}
+        assert [result.value for result in found] == pytest.approx([0.5] * 9)
 
     def test_a_day_without_a_past_has_no_norm_to_deviate_from(self) -> None:
         judge_exposure(one := complete(image_type="FLAT", exposure_s=15.0, filter="r", flat_level=2_000.0))

@@ -229,6 +229,17 @@ class TestChecksOfTheExposure:
         assert judge_exposure(one).level == Level.ERROR
         assert is_usable(alone)
 
+    def test_a_detector_that_is_dark_in_a_flat_spoils_no_other(self):
+        for number in (1, 2):
+            one = exposure(number, image_type="FLAT", exposure_s=15.0, filter="r")
+            for detector in range(9):
+                dead = number == 2 and detector == 0
+                level = 0.01 if dead else 2000.0
+                assessed(archived(one, detector), flat_level=level, median=level * 10)
+            judge_exposure(one)
+        usable = reviews.usable_frames().filter(exposure=one)
+        assert sorted(usable.values_list("detector", flat=True)) == list(range(1, 9))
+
     def test_a_check_of_the_whole_exposure_spoils_all_of_it(self):
         one = exposure(79, image_type="FLAT", exposure_s=15.0, filter="r")
         for detector in range(9):

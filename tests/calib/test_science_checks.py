@@ -89,15 +89,20 @@ class TestLight:
         light[4] = np.nan
         assert checks.gradient(light, u, v) == pytest.approx(0.05)
 
-    def test_the_worst_detector_is_named(self) -> None:
-        deviation, worst = checks.largest_deviation(np.array([100.0, 90, 101]), np.full(3, 100.0))
-        assert deviation == pytest.approx(0.10)
-        assert worst == 1
+    @given(st.floats(0.0, 0.1), st.floats(0.0, 0.1), st.integers(0, 8))
+    def test_a_dead_detector_tilts_no_lamp(self, dead: float, slope: float, where: int) -> None:
+        u, v = (grid.ravel() for grid in np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]))
+        light = 2_000 * (1 + slope * u)
+        dim = light.copy()
+        dim[where] *= dead
+        assert checks.gradient(dim, u, v) == pytest.approx(slope, rel=0.2, abs=1e-9)
+
+    def test_each_detector_deviates_from_its_own_norm(self) -> None:
+        deviation = checks.deviation(np.array([100.0, 90.0, 404.0]), np.array([100.0, 100.0, 400.0]))
+        assert deviation == pytest.approx([0.0, 0.10, 0.01])
 
     def test_without_a_norm_there_is_no_deviation(self) -> None:
-        deviation, worst = checks.largest_deviation(np.ones(3), np.full(3, np.nan))
-        assert np.isnan(deviation)
-        assert worst == -1
+        assert np.isnan(checks.deviation(np.ones(3), np.array([np.nan, np.nan, 0.0]))).all()
 
     def test_scatter_is_relative(self) -> None:
         assert checks.scatter(np.array([90.0, 100, 110])) == pytest.approx(0.1)
