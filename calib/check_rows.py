@@ -34,7 +34,8 @@ class CheckRow:
 
     @property
     def limit(self) -> str:
-        return "" if self.worst.limit is None else f"{number(self.worst.limit)} {self.check.unit}".strip()
+        """The limit that is broken; empty where it is 0 and its words would only repeat that nothing is allowed."""
+        return "" if not self.worst.limit else f"{number(self.worst.limit)} {self.check.unit}".strip()
 
     @property
     def where(self) -> str:

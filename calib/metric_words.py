@@ -4,6 +4,7 @@ import numpy as np
 
 from calib.metric_map import MetricMap
 from calib.models import Finding, Level
+from calib.science import checks
 from calib.science.judgement import Limits
 from calib.science.metrics import BY_NAME, MetricDefinition
 from dayops.web.markup import NOTHING, format_number
@@ -26,17 +27,30 @@ def tidy(value: float) -> float | int:
 
 def axis_title(metric: MetricDefinition) -> str:
     """The metric's name and unit, for an axis or a choice: “read noise / e⁻”."""
-    name, of = title(metric), unit(metric)
-    return f"{name} / {of}" if of else name
+    return _with_unit(title(metric), unit(metric))
 
 
 def stored_title(name: str) -> str:
-    """The title of a metric that rows name; one this version does not know stands as it is."""
+    """The title of a metric or check that rows name; one this version does not know stands as it is."""
+    if name in checks.BY_NAME:
+        return checks.BY_NAME[name].title
     return title(BY_NAME[name]) if name in BY_NAME else name
 
 
 def stored_unit(name: str) -> str:
+    if name in checks.BY_NAME:
+        return checks.BY_NAME[name].unit
     return unit(BY_NAME[name]) if name in BY_NAME else ""
+
+
+def stored_axis_title(name: str) -> str:
+    """The title and unit of a metric or check that rows name."""
+    return _with_unit(stored_title(name), stored_unit(name))
+
+
+def _with_unit(name: str, of: str) -> str:
+    """A rate “/cm²/min” reads “per cm²/min”."""
+    return f"{name} per {of[1:]}" if of.startswith("/") else f"{name} / {of}" if of else name
 
 
 def caption(measured: MetricMap) -> str:

@@ -14,9 +14,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST, require_safe
 
-from calib.metric_words import axis_title, limits_in_words, stored_unit, tidy
+from calib.metric_words import limits_in_words, stored_axis_title, stored_unit, tidy
 from calib.models import Level, Threshold
-from calib.science.metrics import BY_NAME
 from calib.threshold_changes import activate, digest_of
 from calib.threshold_plots import verdicts_by_day
 from calib.threshold_preview import MOST_LISTED, Changed, Preview, preview
@@ -81,7 +80,7 @@ def threshold_editor(request: HttpRequest) -> HttpResponseBase:
         "problems": found.problems,
         "other_problems": [text for name, text in found.problems.items() if name in {"rows", "rest"}],
         "vocabulary": Vocabulary(),
-        "metrics": [(name, axis_title(BY_NAME[name]) if name in BY_NAME else name) for name in Vocabulary().metrics],
+        "metrics": [(name, stored_axis_title(name)) for name in Vocabulary().metrics],
         "causes": causes()[:50],
         "proposal": found.proposal,
         "unit": unit,

@@ -13,9 +13,8 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_POST, require_safe
 
 from calib import rejudging
-from calib.metric_words import axis_title, limits_in_words, number, stored_title, stored_unit
+from calib.metric_words import limits_in_words, number, stored_axis_title, stored_title, stored_unit
 from calib.models import Threshold
-from calib.science.metrics import BY_NAME
 from calib.threshold_changes import retire
 from calib.threshold_request import NotPossible, problems_of_reason
 from calib.threshold_scope import Scope
@@ -55,7 +54,7 @@ def _limit(name: str) -> Column:
 
 
 def _metric(row: Threshold) -> str:
-    return axis_title(BY_NAME[row.metric]) if row.metric in BY_NAME else row.metric
+    return stored_axis_title(row.metric)
 
 
 _WHY = (

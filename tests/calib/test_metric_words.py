@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calib.metric_words import limits_in_words, stored_title, stored_unit, tidy, title, unit
+from calib.metric_words import (
+    axis_title,
+    limits_in_words,
+    stored_axis_title,
+    stored_title,
+    stored_unit,
+    tidy,
+    title,
+    unit,
+)
 from calib.science.judgement import Limits
 from calib.science.metrics import MetricDefinition
 
@@ -33,6 +42,16 @@ def test_limits_carry_the_unit_of_their_metric():
 def test_a_stored_metric_that_is_not_known_any_more_stands_as_it_is():
     assert (stored_title("read_noise_e"), stored_unit("read_noise_e")) == ("read noise", "e⁻")
     assert (stored_title("old_metric"), stored_unit("old_metric")) == ("old_metric", "")
+
+
+def test_a_stored_check_is_said_by_its_title_and_unit():
+    assert stored_axis_title("light_in_bias") == "Light in a bias / ADU"
+    assert stored_axis_title("read_noise_e") == "read noise / e⁻"
+    assert stored_axis_title("old_metric") == "old_metric"
+
+
+def test_a_rate_is_said_without_two_strokes():
+    assert axis_title(metric("cosmic_ray_rate", "/cm²/min")) == "cosmic ray rate per cm²/min"
 
 
 @pytest.mark.parametrize(
