@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calib import services
+from calib.judging import findings, judged, worst_of_amplifiers
 from calib.models import Assessment, Finding, Level, Measurement, Threshold
 from calib.science.judgement import ERROR, OK, WARN, Limits, broken_limit, judge
+from calib.thresholds import InForce
 from dayops.camera import load
 from dayops.engine import work_off
 from dayops.models import Event, Run, Task
@@ -36,6 +38,13 @@ class TestJudging:
         assert (limit is None) == (level == OK)
         if limit is not None:
             assert limit in (limits.error_low, limits.warn_low, limits.warn_high, limits.error_high)
+
+    def test_a_number_of_the_whole_detector_is_not_its_only_amplifiers(self) -> None:
+        values = {"sensor_temperature": np.array([9.0]), "read_noise_e": np.array([5.0])}
+        limits = {"sensor_temperature": InForce(Limits(warn_high=1.0, error_high=3.0), None)}
+        levels = judged(values, limits, ["only"])
+        assert worst_of_amplifiers(levels, 1).tolist() == [OK]
+        assert [finding.amplifier for finding in findings(values, levels, limits, ["only"])] == [""]
 
     def test_a_value_on_its_limit_is_inside(self) -> None:
         assert judge(np.array([1.0, 2.0, 3.0, 4.0]), Limits(1.0, 2.0, 3.0, 4.0)).tolist() == [WARN, OK, OK, WARN]
