@@ -12,7 +12,6 @@ import numpy as np
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Now
-from django.utils.timezone import now
 
 from calib import exposure_alarms
 from calib.exposure_checks import Outcome, outcomes, row_of
@@ -44,10 +43,10 @@ def judge_what_waits() -> int:
     way.
     """
     waiting = (
-        Exposure.objects.filter(created_at__gt=now() - _STALE)
+        Exposure.objects.filter(created_at__gt=Now() - _STALE)
         .annotate(newest=Max("assessments__assessed_at"), frames_measured=Count("assessments"))
         .filter(Q(judgement__isnull=True) | Q(newest__gt=F("judgement__judged_at")), newest__isnull=False)
-        .filter(Q(frames_measured__gte=F("detectors_expected")) | Q(newest__lt=now() - GRACE))
+        .filter(Q(frames_measured__gte=F("detectors_expected")) | Q(newest__lt=Now() - GRACE))
     )
     return sum(_can_be_judged(exposure) for exposure in waiting)
 

@@ -135,6 +135,12 @@ class TestIncompleteExposures:
         assert judge_what_waits() == 1
         assert Judgement.objects.get().measured == 8
 
+    def test_the_grace_is_by_the_databases_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        complete(detectors=8)
+        in_an_hour = now() + timedelta(hours=1)
+        monkeypatch.setattr(exposure_judgement, "now", lambda: in_an_hour, raising=False)
+        assert judge_what_waits() == 0
+
     def test_the_duty_judges_a_complete_exposure_whose_worker_died(self) -> None:
         complete()
         assert judge_what_waits() == 1
