@@ -9,9 +9,11 @@ import numpy.typing as npt
 from calib.models import Finding
 from calib.science.judgement import OK, broken_limit, judge
 from calib.science.metrics import BY_NAME
+from calib.science.metrics import METRICS
 from calib.thresholds import NONE, InForce
 
 Values = Mapping[str, npt.NDArray[np.float64]]
+_MEASURABLE = {metric.name for metric in METRICS if metric.source == "pixels"}  # a frame's own pixels always tell it
 Levels = dict[str, npt.NDArray[np.int16]]
 
 

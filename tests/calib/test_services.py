@@ -134,6 +134,19 @@ class TestRecording:
         assert assessed(archived(exposure())).level == Level.OK
         assert assessed(archived(exposure(2, began_at=BEGIN + timedelta(hours=2)))).level == Level.ERROR
 
+    def test_an_amplifier_that_cannot_be_measured_by_its_own_pixels_is_an_error(self) -> None:
+        noise = np.full(16, 5.7)
+        noise[4] = np.nan
+        assert assessed(archived(exposure()), read_noise_e=noise).level == Level.ERROR
+
+    @pytest.mark.parametrize("metric", ["gain_from_flat_pair", "overscan_level_drift", "header_bias_noise"])
+    def test_one_that_lacks_a_past_a_partner_or_a_card_is_none(self, metric: str) -> None:
+        values = np.full(16, 1.5)
+        values[4] = np.nan
+        flat = exposure(image_type="FLAT", exposure_s=15.0, filter="r")
+        assert assessed(archived(flat), median=9_000.0, **{metric: values}).level == Level.OK
+        assert Measurement.objects.get(metric=metric).levels == [Level.OK] * 16
+
     def test_remarks_stay_with_the_verdict(self) -> None:
         values = measured(DETECTOR)
         services.record_assessment(archived(exposure()), DETECTOR, values, ["EXPTIME says 30 s."])
