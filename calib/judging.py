@@ -8,18 +8,21 @@ import numpy.typing as npt
 
 from calib.models import Finding
 from calib.science.judgement import OK, broken_limit, judge
-from calib.science.metrics import BY_NAME
-from calib.science.metrics import METRICS
+from calib.science.metrics import BY_NAME, METRICS
 from calib.thresholds import NONE, InForce
 
 Values = Mapping[str, npt.NDArray[np.float64]]
-_MEASURABLE = {metric.name for metric in METRICS if metric.source == "pixels"}  # a frame's own pixels always tell it
+# what compares with other frames, or stands in the header, says nothing of an amplifier for which these lack
+_MAY_LACK = {metric.name for metric in METRICS if metric.source != "pixels"}
 Levels = dict[str, npt.NDArray[np.int16]]
 
 
 def judged(values: Values, limits: Mapping[str, InForce], amplifiers: Sequence[str]) -> Levels:
     """Level of each value of each metric. A metric has a value for each of the `amplifiers`, or one for all of them."""
-    return {name: _levels(name, found, limits.get(name, NONE), amplifiers) for name, found in values.items()}
+    levels = {name: _levels(name, found, limits.get(name, NONE), amplifiers) for name, found in values.items()}
+    for name in levels.keys() & _MAY_LACK:
+        levels[name][~np.isfinite(values[name])] = OK
+    return levels
 
 
 def findings(values: Values, levels: Levels, limits: Mapping[str, InForce], amplifiers: Sequence[str]) -> list[Finding]:
