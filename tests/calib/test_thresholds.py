@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from calib.models import Threshold
+from calib.science.checks import CHECKS, CheckDefinition
 from calib.science.judgement import Limits
 from calib.science.metrics import METRICS, MetricDefinition
 from calib.thresholds import in_force
@@ -83,6 +84,15 @@ def test_every_metric_and_its_starting_limits_are_written_down(metric: MetricDef
     page = (settings.BASE_DIR / "docs" / "quality.md").read_text()
     assert f"`{metric.name}`" in page
     for row in Threshold.objects.filter(metric=metric.name, author="DayOps"):
+        for limit in (row.error_low, row.warn_low, row.warn_high, row.error_high):
+            assert limit is None or f"{limit:,.10g}".replace("-", "−") in page, (row, limit)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_and_its_starting_limits_are_written_down(check: CheckDefinition) -> None:
+    page = (settings.BASE_DIR / "docs" / "quality.md").read_text()
+    assert f"| `{check.name}` | {check.unit} | {check.description}" in page
+    for row in Threshold.objects.filter(metric=check.name, author="DayOps"):
         for limit in (row.error_low, row.warn_low, row.warn_high, row.error_high):
             assert limit is None or f"{limit:,.10g}".replace("-", "−") in page, (row, limit)
 
