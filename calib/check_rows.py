@@ -45,11 +45,11 @@ class CheckRow:
 
 
 def check_rows(exposure: Exposure) -> list[CheckRow]:
-    """One row for each check that applies, the worst first (one query)."""
+    """One row for each check that applies, the worst first; of equal ones those that explain others (one query)."""
     results: dict[str, list[CheckResult]] = {}
     for result in CheckResult.objects.filter(judgement__exposure=exposure).order_by("id"):
         results.setdefault(result.check_name, []).append(result)
-    rows = [_row(exposure, BY_NAME[name], found) for name, found in results.items() if name in BY_NAME]
+    rows = [_row(exposure, check, results[name]) for name, check in BY_NAME.items() if name in results]
     return sorted(rows, key=lambda row: -row.worst.level)
 
 

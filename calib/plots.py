@@ -151,7 +151,7 @@ def _outlines(plane: FocalPlane) -> go.Scatter:
 
 def _outside(measured: MetricMap) -> list[go.Scatter]:
     """The amplifiers in WARN and those in ERROR, a broken line each; none where there are too many to be looked for."""
-    if np.count_nonzero(measured.levels) > _OUTLINED_AMPLIFIERS:
+    if np.count_nonzero(measured.levels) > min(_OUTLINED_AMPLIFIERS, measured.levels.size / 2):
         return []
     footprints = measured.plane.footprints
     chosen = {level: np.flatnonzero(measured.levels == level) for level in (Level.WARN, Level.ERROR)}

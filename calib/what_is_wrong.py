@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Abs
 
 from calib.metric_words import number, stored_title, stored_unit
@@ -28,9 +28,8 @@ class Trouble:
         return stored_unit(self.worst.metric)
 
 
-def troubles(exposure: Exposure) -> list[Trouble]:
-    """One for each metric, those in ERROR in the most amplifiers first (two queries)."""
-    found = Finding.objects.filter(assessment__exposure=exposure)
+def troubles(found: QuerySet[Finding]) -> list[Trouble]:
+    """One for each metric of the findings of an exposure or a frame, ERROR in most amplifiers first (two queries)."""
     beyond = Abs(F("value") - F("limit")).desc(nulls_first=True)
     worst = found.order_by("metric", "-level", beyond, "id").distinct("metric").select_related("assessment__frame")
     error, warn = Count("id", filter=Q(level=Level.ERROR)), Count("id", filter=Q(level=Level.WARN))
@@ -62,9 +61,11 @@ def _findings(day_obs: int) -> list[Finding]:
 
 
 def _checks(day_obs: int) -> list[CheckResult]:
-    """The worst failed check of each exposure."""
+    """The worst failed check of each exposure; of equal ones that which explains others, a shutter before a screen."""
     failed = CheckResult.objects.filter(judgement__exposure__day_obs=day_obs, level__gt=Level.OK)
-    return list(failed.order_by("judgement", "-level", "id").distinct("judgement").select_related("judgement"))
+    rank = Case(*(When(check_name=name, then=Value(place)) for place, name in enumerate(BY_NAME)), default=Value(99))
+    worst = failed.order_by("judgement", "-level", rank, "id").distinct("judgement")
+    return list(worst.select_related("judgement"))
 
 
 def _of_finding(finding: Finding) -> str:

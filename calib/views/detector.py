@@ -17,7 +17,7 @@ from calib.metric_words import limits_in_words, tidy, title, unit
 from calib.models import Finding, Level
 from calib.science.metrics import METRICS, MetricDefinition
 from calib.thresholds import NONE, in_force
-from calib.views.exposure import neighbours, worst_findings
+from calib.views.exposure import neighbours, outside
 from calib.views.frame_image import OVERSCAN
 from calib.views.lookup import detector_named, exposure_named, frames_of, in_words, metric_named
 from calib.views.review import people
@@ -74,7 +74,7 @@ def detector_page(request: HttpRequest, day: ObservingDay, name: str, detector: 
         "quarantined": [copy for copy in copies if copy.state == FrameState.QUARANTINED],
         "run": run,
         "standing": _standing(frame, run),
-        "findings": worst_findings(Finding.objects.filter(assessment__frame=frame)) if frame else [],
+        **outside(Finding.objects.filter(assessment__frame=frame)),
         "people": people(request, exposure, frame),
         "metrics": _metric_rows(exposure, sensor, rows, metric.name),
         "amplifiers": [row.amplifier.name for row in rows],

@@ -17,7 +17,7 @@ from calib.check_rows import check_rows, judgement_of
 from calib.detector_rows import detector_rows, raft_rows
 from calib.exposure_table import run_of, subject_of
 from calib.metric_map import FocalPlane, MetricMap, focal_plane_of, metric_map
-from calib.metric_words import axis_title, caption, limit_said, limits_in_words, stored_title, stored_unit, unit
+from calib.metric_words import axis_title, caption, limit_said, limits_in_words, unit
 from calib.models import Finding, Level
 from calib.science.metrics import BY_NAME, METRICS
 from calib.thresholds import NONE, in_force
@@ -30,7 +30,6 @@ from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
 from dayops.web.tables import Column, Filter, Table
 
-WORST_FINDINGS = 8
 CONTRADICTIONS = 3
 LIVE_EVERY_S = 5
 DETECTORS = Table(
@@ -58,10 +57,11 @@ class ExposureView:
     def of(cls, request: HttpRequest, day: ObservingDay, name: str) -> "ExposureView":
         """As the address asks; where it names no metric, in the one that is worst, if any is outside its limits."""
         exposure, query = exposure_named(day, name), PlaneQuery.read(request.GET)
-        wrong = (
-            [] if request.GET.get("metric") else [each for each in troubles(exposure) if each.worst.metric in BY_NAME]
-        )
-        return cls(exposure, replace(query, metric=BY_NAME[wrong[0].worst.metric]) if wrong else query)
+        if request.GET.get("metric"):
+            return cls(exposure, query)
+        wrong = troubles(Finding.objects.filter(assessment__exposure=exposure))
+        known = [BY_NAME[each.worst.metric] for each in wrong if each.worst.metric in BY_NAME]
+        return cls(exposure, replace(query, metric=known[0]) if known else query)
 
     @cached_property
     def frames(self) -> list[RawFrame]:
@@ -93,7 +93,6 @@ class ExposureView:
 def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpResponseBase:
     view = ExposureView.of(request, day, name)
     rows = detector_rows(view.exposure, view.measured, view.frames)
-    wrong = troubles(view.exposure)
     verdicts, judgement, made = _levels(view.frames), judgement_of(view.exposure), check_rows(view.exposure)
     levels = [*verdicts, judgement.level] if judgement else verdicts
     context = {
@@ -112,9 +111,7 @@ def exposure_page(request: HttpRequest, day: ObservingDay, name: str) -> HttpRes
         "assessed": len(verdicts),
         "every": LIVE_EVERY_S if len(verdicts) < len(view.frames) else None,
         "rafts": raft_rows(rows),
-        "troubles": [(each, limit_said(each.worst)) for each in wrong],
-        "errors": sum(each.error for each in wrong),
-        "warnings": sum(each.warn for each in wrong),
+        **outside(Finding.objects.filter(assessment__exposure=view.exposure)),
         "run": run_of(view.exposure),
         "subject": subject_of(view.exposure),
         "people": people(request, view.exposure),
@@ -161,10 +158,14 @@ def neighbours(exposure: Exposure) -> dict[str, Any]:
     }
 
 
-def worst_findings(findings: QuerySet[Finding]) -> list[tuple[Finding, str, str, str]]:
-    """The worst findings, each with its metric's title and unit, and its limit in words."""
-    worst = findings.select_related("assessment__frame").order_by("-level", "id")[:WORST_FINDINGS]
-    return [(each, stored_title(each.metric), stored_unit(each.metric), limit_said(each)) for each in worst]
+def outside(found: QuerySet[Finding]) -> dict[str, Any]:
+    """What pages say of findings: metric by metric, with limits in words, and how many there are."""
+    wrong = troubles(found)
+    return {
+        "troubles": [(each, limit_said(each.worst)) for each in wrong],
+        "errors": sum(each.error for each in wrong),
+        "warnings": sum(each.warn for each in wrong),
+    }
 
 
 def _contradictions(frames: list[RawFrame]) -> list[tuple[str, list[str]]]:

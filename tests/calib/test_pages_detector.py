@@ -90,9 +90,9 @@ def test_what_is_outside_its_limits_stands_first_with_value_and_limit(observer: 
     noise = np.full(16, 5.0)
     noise[2] = 50.0
     assessed(archived(exposure(1), 4), read_noise_e=noise, sensor_temperature=20.0)
-    found = [(each.amplifier, title, limit) for each, title, _, limit in observer.get(PAGE).context["findings"]]
+    found = [(each.worst.amplifier, each.title, limit) for each, limit in observer.get(PAGE).context["troubles"]]
     assert found == [("C12", "read noise", "18"), ("", "sensor temperature", "3")]
-    assert "Outside their limits" in page(observer)
+    assert "Outside their limits: 2 ERROR, 0 WARN" in page(observer)
 
 
 def test_a_detector_within_its_limits_has_no_such_panel(observer: Client):

@@ -73,12 +73,9 @@ def test_amplifiers_outside_their_limits_are_framed_in_the_colour_of_their_level
     assert min(failed.x[:4]) < places.x[5] < max(failed.x[:4])
 
 
-def test_a_focal_plane_that_is_wrong_everywhere_is_not_covered_by_frames():
-    camera = load("lsstcam").detectors
-    planes = FocalPlane(camera)
-    values = np.full(len(planes.footprints), 5.0)
-    wrong = MetricMap(BY_NAME["read_noise_e"], planes, values, np.full(values.size, 2, dtype=np.int16), Limits())
-    assert len(plane(wrong).data) == len(plane(measured(5.0)).data) == 3
+@pytest.mark.parametrize(("wrong", "traces"), [(72, 4), (73, 3), (144, 3)])
+def test_a_focal_plane_of_which_most_is_wrong_is_not_covered_by_frames(wrong: int, traces: int):
+    assert len(plane(measured(5.0, np.where(np.arange(144) < wrong, 2, 0))).data) == traces
 
 
 def test_every_measured_amplifier_is_counted_in_the_histogram():
