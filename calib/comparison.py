@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import QuerySet
 
+from calib import reviews
+from calib.models import Review
 from calib.references import usual
 from calib.science.amplifier import DetectorStatistics
 from calib.science.distribution import Pixels
@@ -13,7 +15,7 @@ from calib.science.flat_pair import flat_pair, late_charge
 from calib.science.header_checks import dark_time_s
 from calib.science.overscan import measure_overscan
 from dayops.camera import Amplifier, Detector
-from dayops.models import Exposure, FrameState, RawFrame
+from dayops.models import FrameState, RawFrame
 
 Array = npt.NDArray[np.float64]
 
@@ -60,7 +62,7 @@ def _gain(first: Pixels, second: Pixels, amplifier: Amplifier) -> float:
 
 
 def partner_of(frame: RawFrame) -> RawFrame | None:
-    """The archived flat of the same detector, day, step, filter and time next to this one, preferably the one before.
+    """The flat of the same detector, day, step, filter and time next to this one, preferably the one before.
 
     Where the one before came late, it finds this one as its next: each pair is measured once both are there.
     """
@@ -77,15 +79,17 @@ def partner_of(frame: RawFrame) -> RawFrame | None:
         exposure__step=exposure.step,
         exposure__exposure_s=exposure.exposure_s,
     )
-    return _before(same, exposure) or _after(same, exposure)
+    before = same.filter(exposure__seq_num__lt=exposure.seq_num).order_by("-exposure__seq_num")
+    after = same.filter(exposure__seq_num__gt=exposure.seq_num).order_by("exposure__seq_num")
+    return _first_not_rejected(before) or _first_not_rejected(after)
 
 
-def _before(same: QuerySet[RawFrame], exposure: Exposure) -> RawFrame | None:
-    return same.filter(exposure__seq_num__lt=exposure.seq_num).order_by("-exposure__seq_num").first()
-
-
-def _after(same: QuerySet[RawFrame], exposure: Exposure) -> RawFrame | None:
-    return same.filter(exposure__seq_num__gt=exposure.seq_num).order_by("exposure__seq_num").first()
+def _first_not_rejected(frames: QuerySet[RawFrame]) -> RawFrame | None:
+    for frame in frames:
+        verdicts = (reviews.in_force(frame.exposure, frame), reviews.in_force(frame.exposure))
+        if not any(verdict and verdict.decision == Review.Decision.REJECT for verdict in verdicts):
+            return frame
+    return None
 
 
 def _dark_current(frame: RawFrame, detector: Detector, statistics: DetectorStatistics) -> Array:

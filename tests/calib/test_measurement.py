@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from calib import services
+from calib import reviews, services
 from calib.comparison import partner_of
 from calib.measurement import MeasuredFrame, measure_frame
 from calib.models import Assessment, Judgement, Measurement
@@ -173,6 +173,13 @@ class TestFlatPairs:
         frames = [archive(flat) for flat in R_FLATS]
         assert partner_of(frames[2]) == frames[1]
         assert partner_of(frames[1]) == frames[0]
+
+    def test_one_that_people_rejected_is_no_partner(self) -> None:
+        frames = [archive(flat) for flat in R_FLATS]
+        reviews.reject(frames[1].exposure, frames[1], "sofia", "a lamp flickered")
+        assert partner_of(frames[2]) == frames[0]
+        reviews.reject(frames[0].exposure, None, "sofia", "the lamp was warming up")
+        assert partner_of(frames[2]) is None
 
     def test_biases_and_darks_have_no_partner(self) -> None:
         archive(BIASES[0])
