@@ -1,5 +1,7 @@
 """Alarms of raw calibrations: one for each check, and for each metric, that puts the newest exposure in ERROR.
 
+What another check in ERROR explains has none: a shutter that is stuck rings once, not forty times.
+
 Exposures may be judged in another order than they were taken: what is open in the end is the same.
 """
 
@@ -21,6 +23,9 @@ _NAMED = 3  # detectors or amplifiers that a sentence names; the page has them a
 _LOOK = "Open the exposure, look at the amplifiers named, and accept or reject their frames."
 
 
+Explained = dict[str, set[str]]
+Sentences = dict[str, tuple[str, str, str]]  # name, sentence and remedy of an alarm, by its key
+
 _HISTORY = timedelta(days=1)  # taken so long before the newest, an exposure raises no alarm
 _FORGOTTEN = timedelta(days=2)  # an alarm of what nothing measures any more is closed
 _LOCK_CLASS = 0x7124
@@ -32,7 +37,9 @@ def tell(exposure: Exposure, results: Sequence[CheckResult]) -> None:
     newest = _newest(exposure)
     if newest.began_at - exposure.began_at > _HISTORY:
         return
-    for key, (name, sentence, remedy) in (_of_checks(exposure, results) | _of_metrics(exposure)).items():
+    explained = _explained(results)
+    told = _of_checks(exposure, results, explained) | _of_metrics(exposure, explained)
+    for key, (name, sentence, remedy) in told.items():
         alarms.raise_alarm(
             key=key,
             name=name,
@@ -52,10 +59,25 @@ def _one_after_another(exposure: Exposure) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, key])
 
 
-def _of_checks(exposure: Exposure, results: Sequence[CheckResult]) -> dict[str, tuple[str, str, str]]:
-    found: dict[str, tuple[str, str, str]] = {}
+def _explained(results: Sequence[CheckResult]) -> Explained:
+    """The detectors (empty: all) in which a check in ERROR explains a metric or another check."""
+    found: Explained = {}
+    for result in results:
+        if result.level == Level.ERROR:
+            for name in checks.BY_NAME[result.check_name].explains:
+                found.setdefault(name, set()).add(result.detector)
+    return found
+
+
+def _of_checks(exposure: Exposure, results: Sequence[CheckResult], explained: Explained) -> Sentences:
+    found: Sentences = {}
     for name, check in checks.BY_NAME.items():
-        bad = [result for result in results if result.check_name == name and result.level == Level.ERROR]
+        known = explained.get(name, set())
+        bad = [
+            result
+            for result in results
+            if result.check_name == name and result.level == Level.ERROR and not known & {"", result.detector}
+        ]
         if bad:
             where = _some([result.detector for result in bad if result.detector])
             sentence = f"{check.title}: {exposure.name} {where}{bad[0].sentence} ({_limit(bad[0].limit, check.unit)})."
@@ -63,11 +85,14 @@ def _of_checks(exposure: Exposure, results: Sequence[CheckResult]) -> dict[str, 
     return found
 
 
-def _of_metrics(exposure: Exposure) -> dict[str, tuple[str, str, str]]:
+def _of_metrics(exposure: Exposure, explained: Explained) -> Sentences:
     bad = Finding.objects.filter(assessment__exposure=exposure, level=Level.ERROR)
+    for name, detectors in explained.items():
+        here = {} if "" in detectors else {"assessment__frame__detector_name__in": detectors}
+        bad = bad.exclude(metric=name, **here)
     counts = dict(bad.values_list("metric").annotate(Count("id")))
     firsts = bad.select_related("assessment__frame").order_by("metric", "id").distinct("metric")
-    found: dict[str, tuple[str, str, str]] = {}
+    found: Sentences = {}
     for first in firsts.defer("assessment__frame__header", "assessment__frame__amplifier_headers"):
         metric, unit = first.metric, stored_unit(first.metric)
         where = f"{first.assessment.frame.detector_name} {first.amplifier}".strip()
@@ -120,4 +145,6 @@ def _some(names: list[str]) -> str:
 
 
 def _limit(limit: float | None, unit: str) -> str:
-    return "no limit" if limit is None else f"limit {number(limit)} {unit}".strip()
+    if limit is None:
+        return "no limit"
+    return f"limit {number(limit)} {unit}".strip() if limit else "none is allowed"

@@ -1,7 +1,7 @@
 """What an amplifier usually measures: its own recent past, the norm that a new frame is compared with.
 
-Left out are frames that people rejected, amplifiers that were in ERROR, and everything before the last intervention on
-the camera or the detector.
+Left out are frames that people rejected, amplifiers that were in ERROR or whose level was on the move, and everything
+before the last intervention on the camera or the detector.
 """
 
 import warnings
@@ -22,6 +22,7 @@ Rejected = set[tuple[int, int | None]]
 
 FRAMES = 25  # as many as a day has: a level that changed for good is the usual one half a day later
 REACH = timedelta(days=30)
+_UNSTEADY = "overscan_slope"  # in ERROR: a level that settles, or runs away, is no reference
 _LOOKED_AT = 2 * FRAMES  # exposures: some lack the detector, some of its frames are rejected
 
 
@@ -40,12 +41,19 @@ def usual(
     whole = [one for one, frame in rejected if frame is None]
     began = dict(earlier.exclude(pk__in=whole).order_by("-began_at", "-id").values_list("pk", "began_at")[:_LOOKED_AT])
     kept: dict[tuple[str, int], list[tuple[datetime, Array]]] = {}
-    rows = Measurement.objects.filter(metric__in=metrics, detector__in=list(first), exposure__in=list(began))
-    for metric, detector, at, frame, values, levels in rows.values_list(
-        "metric", "detector", "exposure_id", "frame_id", "values", "levels"
-    ):
+    measured = Measurement.objects.filter(detector__in=list(first), exposure__in=list(began))
+    found = list(
+        measured.filter(metric__in={*metrics, _UNSTEADY}).values_list(
+            "metric", "detector", "exposure_id", "frame_id", "values", "levels"
+        )
+    )
+    unsteady = {row[3]: np.array(row[5]) == Level.ERROR for row in found if row[0] == _UNSTEADY}
+    for metric, detector, at, frame, values, levels in found:
         if began[at] >= first[detector] and (at, frame) not in rejected:
-            good = np.where(np.array(levels) == Level.ERROR, np.nan, np.array(values, dtype=np.float64))
+            bad = np.array(levels) == Level.ERROR
+            if metric in metrics and len(bad) == len(unsteady.get(frame, ())):
+                bad |= unsteady[frame]
+            good = np.where(bad, np.nan, np.array(values, dtype=np.float64))
             kept.setdefault((metric, detector), []).append((began[at], good))
     return {
         (metric, detector.id): _median(kept.get((metric, detector.id), []), len(detector.amplifiers))

@@ -1,14 +1,14 @@
 """The fault drill: every fault of the catalogue on a day of its own after healthy days; which checks see it?
 
-A fault is *caught* when anything turns it into an alarm, and *named* when every check does that its catalogue entry
-says should. Healthy days must raise nothing.
+A fault is *caught* when it raises an alarm, and *named* when every metric and check that its catalogue entry names is
+in ERROR. Healthy days must leave everything within its limits.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.timezone import now
 
 from calib.drills.days import Crew, reject
@@ -23,15 +23,16 @@ from dayops.simulator.observatory import Programme, usual_beginning
 
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
-    """What a day with `fault` raised: names of checks and metrics with an alarm, and of the archive's alarms."""
+    """What a day with `fault` raised: `names` of metrics and checks in ERROR and of alarms, `alarms` of these alone."""
 
     fault: Fault
     frames: int
     names: frozenset[str]
+    alarms: frozenset[str]
 
     @property
     def caught(self) -> bool:
-        return bool(self.names)
+        return bool(self.alarms)
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -73,16 +74,22 @@ class Drill:
         """The exposures that `fault` hits on the day of `number` (the first `only` of each type where given)."""
         day, began, last = self._day(number), now(), Event.objects.aggregate(last=Max("id"))["last"] or 0
         frames = self.crew.take(self._programme(day, fault), _hit(fault, day, only))
-        names = set(Alarm.objects.filter(seen_at__gte=began).values_list("name", flat=True))
+        alarms = frozenset(Alarm.objects.filter(seen_at__gte=began).values_list("name", flat=True))
         of_archive = Event.objects.filter(id__gt=last, severity=Severity.ALARM, kind__startswith="frame.")
-        names |= set(of_archive.values_list("kind", flat=True))
+        alarms |= frozenset(of_archive.values_list("kind", flat=True))
+        findings, checks = self._judged(began)
+        names = frozenset(findings.filter(level=Level.ERROR).values_list("metric", flat=True))
+        names |= frozenset(checks.filter(level=Level.ERROR).values_list("check_name", flat=True))
         Alarm.objects.all().delete()
         reject(day)
-        return FaultSeen(fault, frames, frozenset(names))
+        return FaultSeen(fault, frames, names | alarms, alarms)
+
+    def _judged(self, began: datetime) -> tuple[QuerySet[Finding], QuerySet[CheckResult]]:
+        findings = Finding.objects.filter(assessment__assessed_at__gte=began)
+        return findings, CheckResult.objects.filter(judgement__judged_at__gte=began)
 
     def _count(self, began: datetime) -> Healthy:
-        findings = Finding.objects.filter(assessment__assessed_at__gte=began)
-        checks = CheckResult.objects.filter(judgement__judged_at__gte=began)
+        findings, checks = self._judged(began)
         return Healthy(
             frames=Assessment.objects.filter(assessed_at__gte=began).count(),
             errors=findings.filter(level=Level.ERROR).count() + checks.filter(level=Level.ERROR).count(),

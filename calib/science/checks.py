@@ -23,7 +23,8 @@ class CheckDefinition:
     """One check: its name in limits and alarms, the unit of its number, what it is and what to do.
 
     `remedy` is for the operator. `of_detector`: the check is made for each detector, else once for the exposure.
-    `spoils`: frames that do not pass it are unfit for masters.
+    `spoils`: frames that do not pass it are unfit for masters. `explains`: metrics and checks that go wrong with it,
+    on the same detector or, for a check of the exposure, anywhere: they need no alarm of their own.
     """
 
     name: str
@@ -33,7 +34,13 @@ class CheckDefinition:
     remedy: str
     of_detector: bool = False
     spoils: bool = True
+    explains: frozenset[str] = frozenset()
 
+
+_OF_LIGHT = frozenset({"median", "mean", "robust_sigma", "corner_mean", "gradient", "saturated_fraction", "hot_pixels"})
+_OF_PATTERN = frozenset({"row_structure", "column_structure", "line_amplitude"})
+_OF_FLATS = frozenset({"flat_level", "flat_snr", "amplifier_scatter", "dead_fraction", "cold_pixels"})
+_OF_LEVELS = frozenset({"overscan_level_drift", "overscan_slope", "overscan_rms", "overscan_maximum"})
 
 CHECKS: tuple[CheckDefinition, ...] = (
     CheckDefinition(
@@ -43,6 +50,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Biases: median over the amplifiers of the image's level above the overscan (LDM-230).",
         "Look for light in the dome and at the shutter, then take the biases again; reject these.",
         of_detector=True,
+        explains=_OF_LIGHT | _OF_PATTERN,
     ),
     CheckDefinition(
         "light_in_dark",
@@ -51,6 +59,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Darks: median over the amplifiers of the dark current; acceptance allows 0.2 e⁻/s (LCA-128).",
         "Look for light in the dome and at the shutter, and at the sensor's temperature; take the darks again.",
         of_detector=True,
+        explains=_OF_LIGHT | _OF_PATTERN | {"dark_current"},
     ),
     CheckDefinition(
         "stuck_shutter",
@@ -58,6 +67,10 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "The shutter is stuck",
         "Median over the detectors of the light: too much of it in a dark, none in a flat.",
         "Close and open the shutter by hand and look at its state; take these exposures again.",
+        explains=_OF_LIGHT
+        | _OF_PATTERN
+        | _OF_FLATS
+        | {"dark_current", "light_in_dark", "flat_deviates", "flat_gradient", "detector_scatter"},
     ),
     CheckDefinition(
         "flat_deviates",
@@ -66,6 +79,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Relative difference of a detector's light from its recent flats of the same filter (LDM-230).",
         "Compare the filter in the beam with the header, and look at the lamp and the flat screen.",
         of_detector=True,
+        explains=_OF_LIGHT | _OF_PATTERN | _OF_FLATS | {"gain_from_flat_pair", "flat_gradient", "detector_scatter"},
     ),
     CheckDefinition(
         "flat_gradient",
@@ -74,6 +88,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Slope of a plane through the detectors' light (over their recent flats where there are any), per radius of "
         "the focal plane.",
         "Look at the lamps of the flat screen and at what stands in the beam.",
+        explains=frozenset({"detector_scatter"}),
     ),
     CheckDefinition(
         "detector_scatter",
@@ -90,6 +105,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Amplifiers whose overscan level is that of another one of the detector.",
         "Compare the cabling and the sequencer's channel map with the geometry; do not make masters from these frames.",
         of_detector=True,
+        explains=frozenset({"overscan_level_drift", "read_noise_change", "gain_change"}),
     ),
     CheckDefinition(
         "settling",
@@ -97,6 +113,7 @@ CHECKS: tuple[CheckDefinition, ...] = (
         "Levels are still settling",
         "Exposures at the start of a row whose overscan levels fall towards the usual ones, as after a power cycle.",
         "Reject the exposures named and take as many again.",
+        explains=_OF_LEVELS | {"gradient", "row_structure"},
     ),
     CheckDefinition(
         "expected_frames",

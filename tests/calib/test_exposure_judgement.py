@@ -200,6 +200,32 @@ class TestAlarms:
         assert "R22_S00, R22_S01, R22_S02 and 6 more" in alarm.sentence
         assert "take the biases again" in alarm.remedy
 
+    def test_what_a_check_explains_has_no_alarm_of_its_own(self) -> None:
+        judge_exposure(complete(median=30.0, corner_mean=30.0))
+        assert set(Alarm.objects.values_list("name", flat=True)) == {"light_in_bias"}
+
+    def test_what_it_does_not_explain_has(self) -> None:
+        judge_exposure(complete(median=30.0, read_noise_e=50.0))
+        assert set(Alarm.objects.values_list("name", flat=True)) == {"light_in_bias", "read_noise_e"}
+
+    def test_a_check_of_one_detector_explains_nothing_of_another(self) -> None:
+        one = exposure()
+        for detector in range(9):
+            assessed(archived(one, detector), **({"median": 30.0} if detector == 4 else {"corner_mean": 30.0}))
+        judge_exposure(one)
+        assert "R22_S00" in Alarm.objects.get(name="corner_mean").sentence
+        assert not Alarm.objects.filter(name="median").exists()
+
+    def test_a_stuck_shutter_rings_once(self) -> None:
+        flat: dict[str, Any] = {"flat_level": 0.5, "flat_snr": 0.1, "median": 3.0, "amplifier_scatter": 0.5}
+        judge_exposure(complete(image_type="FLAT", exposure_s=15.0, filter="r", **flat))
+        assert Alarm.objects.get().name == "stuck_shutter"
+
+    def test_a_limit_of_nothing_is_said_in_words(self) -> None:
+        one = complete(detectors=8)
+        judge_exposure(one)
+        assert "(none is allowed)" in Alarm.objects.get(name="expected_frames").sentence
+
     def test_one_alarm_for_a_metric_names_the_first_amplifier_and_counts_the_others(self) -> None:
         judge_exposure(complete(read_noise_e=50.0))
         sentence = Alarm.objects.get(name="read_noise_e").sentence
@@ -264,7 +290,7 @@ class TestAlarms:
         one = complete(1, read_noise_e=50.0, overscan_level=1.0, robust_sigma=99.0, hot_pixels=1e5, gradient=99.0)
         judge_exposure(one)
         with django_assert_max_num_queries(3):
-            assert len(exposure_alarms._of_metrics(one)) == 5
+            assert len(exposure_alarms._of_metrics(one, {})) == 5
 
     def test_history_that_is_judged_again_raises_none(self) -> None:
         judge_exposure(complete(median=15.0), alarm=False)

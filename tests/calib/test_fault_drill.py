@@ -21,7 +21,7 @@ JUMP = fault_named("bias-jump")
 
 
 def seen(fault: Fault, *names: str) -> FaultSeen:
-    return FaultSeen(fault, 9, frozenset(names))
+    return FaultSeen(fault, 9, frozenset(names), frozenset(names))
 
 
 class TestVerdict:
@@ -32,6 +32,9 @@ class TestVerdict:
     def test_anything_that_raises_an_alarm_catches_it(self) -> None:
         assert seen(LIGHT, "banding").caught
         assert not seen(LIGHT).caught
+
+    def test_what_is_in_error_without_an_alarm_is_not_caught(self) -> None:
+        assert not FaultSeen(LIGHT, 9, frozenset(LIGHT.caught_by), frozenset()).caught
 
     def test_the_matrix_says_named_caught_or_missed_with_what_else_it_raised(self) -> None:
         lines = matrix([seen(LIGHT, *LIGHT.caught_by, "banding"), seen(JUMP, "median"), seen(JUMP)])
@@ -101,7 +104,9 @@ class TestDays:
         assert taken == sorted(planned.seq_num for planned in fault.where.exposures(programme.day_obs))
 
     def test_what_a_fault_raised_are_the_alarms_of_its_day(self) -> None:
-        assert drill(Crew(a_light_bias)).fault(LIGHT, 0).names == {"median", "light_in_bias"}
+        found = drill(Crew(a_light_bias)).fault(LIGHT, 0)
+        assert found.names == {"median", "light_in_bias"}
+        assert found.alarms == {"light_in_bias"}  # it explains the median
 
     def test_the_archives_own_alarms_count_too(self) -> None:
         def refused() -> None:

@@ -80,7 +80,7 @@ def test_a_frame_recorded_in_a_transaction_that_began_before_the_judgement_is_se
     late = half.frames.get(detector=1)
     with transaction.atomic():
         assert Exposure.objects.exists()  # PostgreSQL's now() stands still from here
-        judging = threading.Thread(target=lambda: (judge_exposure(half), connection.close()))
+        judging = threading.Thread(target=_judge, args=(half,))
         judging.start()
         judging.join()
         assessed(late)
@@ -111,3 +111,9 @@ def test_a_frame_is_measured_though_its_exposure_cannot_be_judged(monkeypatch: p
     assert Task.objects.get().phase == "COMPLETED"
     monkeypatch.undo()
     assert judge_what_waits() == 1
+
+
+def _judge(exposure: Exposure) -> None:
+    """In a thread, with a connection of its own."""
+    judge_exposure(exposure)
+    connection.close()

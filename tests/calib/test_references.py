@@ -89,6 +89,15 @@ def test_an_amplifier_in_error_does_not_count() -> None:
     assert usual_level() == 25_000.0
 
 
+def test_a_level_that_was_on_the_move_does_not_count() -> None:
+    past(25_000.0)
+    slope = np.zeros(16)
+    slope[:4] = 30.0
+    assessed(archived(exposure(2)), overscan_level=25_100.0, overscan_slope=slope)
+    found = usual(exposure(900), [DETECTOR], "overscan_level")["overscan_level", DETECTOR.id]
+    assert found.tolist() == [25_000.0] * 4 + [25_050.0] * 12
+
+
 @pytest.mark.parametrize("subject", ["camera:minicam", f"detector:minicam/{DETECTOR.name}"])
 def test_what_was_before_an_intervention_does_not_count(subject: str) -> None:
     past(25_000.0, 25_000.0, 25_100.0)
