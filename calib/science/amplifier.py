@@ -119,7 +119,7 @@ def measure_amplifier(
         **_structure_metrics(pixels, image, level, image_type),
         "saturated_fraction": _saturated_fraction(image, amplifier.saturation),
         "hot_pixels": _hot_pixels(image, image_type),
-        "stuck_bits": stuck_bits(image),
+        "stuck_bits": stuck_bits(image, amplifier.saturation),
         "invalid_fraction": 1.0 - image.count / (amplifier.image.width * amplifier.image.height),
         **(measure_flat(image, overscan, amplifier.gain, exposure_s) if image_type in _LIT else UNLIT),
     }

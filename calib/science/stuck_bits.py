@@ -9,8 +9,11 @@ PERIODS = 2  # of a bit that the pixels must span before it can be told from cha
 STUCK_BELOW = 0.001  # of the pixels: a bit that changes has half of them
 
 
-def stuck_bits(image: Distribution) -> float:
+def stuck_bits(image: Distribution, saturation: float = np.nan) -> float:
     """How many bits are set in fewer than 0.1 % or more than 99.9 % of the pixels although those span both.
+
+    Only pixels below `saturation` (ADU as read; NaN for none) are looked at, and none is called stuck where these are
+    fewer than half: full pixels are all alike.
 
     A bit of 2^b ADU can be told only where the middle 95 % of the pixels spread over 2·2^(b + 1) ADU: in a bias only
     the lowest ones, in a flat those of its noise. NaN without pixels, and for pixels that are not integers or lie too
@@ -19,6 +22,11 @@ def stuck_bits(image: Distribution) -> float:
     counts, support = image.counts, image.support
     if not image.count or not image.half_width or len(support) <= support[-1] - support[0]:
         return np.nan
+    unsaturated = len(support) if np.isnan(saturation) else int(np.searchsorted(support, saturation))
+    image = Distribution(support[:unsaturated], counts[:unsaturated], image.half_width)
+    if 2 * image.count < counts.sum():
+        return 0.0
+    counts, support = image.counts, image.support
     first, last = np.searchsorted(np.cumsum(counts), (TAIL * image.count, (1 - TAIL) * image.count))
     low, counts = int(support[first]), counts[first : last + 1]
     total, span, stuck = counts.sum(), len(counts), 0

@@ -1,5 +1,7 @@
 """Amplifiers on the focal plane, and the grid that draws them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -66,7 +68,7 @@ def test_a_focal_plane_without_amplifiers_is_an_empty_grid():
 
 def rotated(rotation_deg: int) -> Detector:
     sensor = load("minicam").detectors[4]
-    return Detector(**{**vars(sensor), "rotation_deg": rotation_deg})
+    return replace(sensor, rotation_deg=rotation_deg)
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,24 @@ def test_outliers_do_not_widen_what_is_looked_at():
 )
 def test_without_integers_to_count_it_is_unknown(image):
     assert np.isnan(stuck_bits(distribution(image)))
+
+
+class TestSaturated:
+    """Full pixels differ by read noise alone, and by nothing that a converter does."""
+
+    def test_full_pixels_are_not_looked_at(self) -> None:
+        image = pixels(100_000, 150.0)
+        image[:80] = 142_592  # of 256 rows: less than half, and every bit of them the same
+        assert stuck_bits(distribution(image), saturation=135_000) == 0
+
+    def test_a_stuck_bit_of_the_others_is_seen_beside_them(self) -> None:
+        image = pixels(100_000, 150.0) | 16
+        image[:80] = 142_592
+        assert stuck_bits(distribution(image), saturation=135_000) == 1
+
+    def test_where_most_are_full_nothing_is_called_stuck(self) -> None:
+        image = pixels(142_592, 4.3) | 4
+        assert stuck_bits(distribution(image), saturation=135_000) == 0
+
+    def test_without_a_saturation_every_pixel_counts(self) -> None:
+        assert stuck_bits(distribution(pixels(142_592, 150.0) | 16)) == 1
