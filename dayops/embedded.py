@@ -31,6 +31,7 @@ class ServicesError(RuntimeError):
     """PostgreSQL or Valkey could not be started; the message says why and what to do."""
 
 
+_STOPPING_S = 120.0  # PostgreSQL writes what it holds before it ends; a drill leaves it a gigabyte
 _guardians: dict[Path, subprocess.Popen[bytes]] = {}  # those that this process started; they may outlive it
 
 
@@ -187,13 +188,13 @@ def _spawn_guardian(state: Path) -> subprocess.Popen[bytes]:
 
 def _wait_until_stopped_or_used(state: Path) -> None:
     """After leaving: return when the last of us has gone and the servers with it, or at once if others stay."""
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + _STOPPING_S
     while time.monotonic() < deadline and not lock_is_free(state / "guardian.lock"):
         if (state / "services.json").exists() and not lock_is_free(state / "users.lock"):
             return
         time.sleep(0.05)
     if state in _guardians:
-        _guardians.pop(state).wait(5)
+        _guardians.pop(state).wait(_STOPPING_S)
 
 
 def _log_tail(state: Path) -> str:
