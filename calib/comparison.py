@@ -12,10 +12,9 @@ from calib.references import usual
 from calib.science.amplifier import DetectorStatistics
 from calib.science.distribution import Pixels
 from calib.science.flat_pair import flat_pair, late_charge
-from calib.science.header_checks import dark_time_s
 from calib.science.overscan import measure_overscan
 from dayops.camera import Amplifier, Detector
-from dayops.models import FrameState, RawFrame
+from dayops.models import Exposure, FrameState, RawFrame
 
 Array = npt.NDArray[np.float64]
 
@@ -23,9 +22,11 @@ _LIT = {"FLAT", "PTC"}
 BRIGHTEST_E = 60_000.0  # where a non-linearity of 1.5 % at 100,000 e⁻ makes the gain 2.7 % too large
 
 
-def compared(frame: RawFrame, detector: Detector, statistics: DetectorStatistics) -> dict[str, Array]:
-    """The metrics that compare a frame with its amplifiers' past, but for those of a flat pair."""
-    exposure = frame.exposure
+def compared(exposure: Exposure, detector: Detector, statistics: DetectorStatistics, dark_s: float) -> dict[str, Array]:
+    """The metrics that compare a frame with its amplifiers' past, but for those of a flat pair.
+
+    `dark_s` is the time over which its charge collected, in seconds.
+    """
     before = usual(exposure, [detector], "overscan_level", "read_noise_adu")
     level, noise = before["overscan_level", detector.id], before["read_noise_adu", detector.id]
     found = {
@@ -33,7 +34,7 @@ def compared(frame: RawFrame, detector: Detector, statistics: DetectorStatistics
         "read_noise_change": _ratio(statistics.of("read_noise_adu"), noise),
     }
     if exposure.image_type == "DARK":
-        found["dark_current"] = _dark_current(frame, detector, statistics)
+        found["dark_current"] = _dark_current(exposure, detector, statistics, dark_s)
     return found
 
 
@@ -92,15 +93,13 @@ def _first_not_rejected(frames: QuerySet[RawFrame]) -> RawFrame | None:
     return None
 
 
-def _dark_current(frame: RawFrame, detector: Detector, statistics: DetectorStatistics) -> Array:
+def _dark_current(exposure: Exposure, detector: Detector, statistics: DetectorStatistics, dark_s: float) -> Array:
     """The biases' median carries the shape of the bias, so that only what grew with time is left."""
-    exposure = frame.exposure
-    seconds = dark_time_s(frame.header, exposure.exposure_s)
     gain = np.array([amplifier.gain for amplifier in detector.amplifiers])
-    if seconds <= 0:
+    if dark_s <= 0:
         return np.full(gain.shape, np.nan)
     biases = usual(exposure, [detector], "median", image_type="BIAS")["median", detector.id]
-    return np.asarray((statistics.of("median") - biases) * gain / seconds)
+    return np.asarray((statistics.of("median") - biases) * gain / dark_s)
 
 
 def _ratio(values: Array, usual_values: Array) -> Array:

@@ -37,7 +37,7 @@ def measure_frame(frame: RawFrame, detector: Detector) -> MeasuredFrame:
     values = {name: statistics.of(name) for name in statistics.names}
     values |= header_values(frame.amplifier_headers, len(detector.amplifiers))
     values |= {name: np.array([value]) for name, value in whole.items()}
-    values |= compared(frame, detector, statistics)
+    values |= compared(exposure, detector, statistics, dark_s)
     inputs = [frame.sha256]
     if (partner := partner_of(frame)) is not None:
         values |= paired(frame, detector, segments, _segments(partner, detector))

@@ -49,9 +49,9 @@ def usual(
     )
     unsteady = {row[3]: np.array(row[5]) == Level.ERROR for row in found if row[0] == _UNSTEADY}
     for metric, detector, at, frame, values, levels in found:
-        if began[at] >= first[detector] and (at, frame) not in rejected:
+        if metric in metrics and began[at] >= first[detector] and (at, frame) not in rejected:
             bad = np.array(levels) == Level.ERROR
-            if metric in metrics and len(bad) == len(unsteady.get(frame, ())):
+            if len(bad) == len(unsteady.get(frame, ())):
                 bad |= unsteady[frame]
             good = np.where(bad, np.nan, np.array(values, dtype=np.float64))
             kept.setdefault((metric, detector), []).append((began[at], good))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calib import services
-from calib.models import Assessment
+from calib.models import Assessment, Threshold
 from calib.science.metrics import METRICS
 from dayops.camera import Detector, load
 from dayops.models import Exposure, FrameState, RawFrame
@@ -54,6 +54,12 @@ def assessed(frame: RawFrame, **metrics: ArrayLike) -> Assessment:
     """Judge a frame: every amplifier healthy, but for the `metrics` given (one value, or one for each amplifier)."""
     detector = load(frame.exposure.camera).by_id[frame.detector]
     return services.record_assessment(frame, detector, measured(detector, **metrics))
+
+
+def limits_of(metric: str, **fields: Any) -> Threshold:
+    """Limits of minicam's `metric`, in force since long before any frame; keywords replace fields."""
+    usual = {"camera": "minicam", "author": "sofia", "reason": "a test", "valid_from": "2000-01-01T00:00Z"}
+    return Threshold.objects.create(metric=metric, **{**usual, **fields})
 
 
 def measured(detector: Detector, **metrics: ArrayLike) -> dict[str, NDArray[np.float64]]:

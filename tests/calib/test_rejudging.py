@@ -8,7 +8,7 @@ from calib.rejudging import NothingToJudge, rejudge
 from dayops.engine import work_off
 from dayops.models import Event, Exposure, Phase
 from dayops.observing_day import ObservingDay
-from tests.calib.exposures import archived, assessed, exposure
+from tests.calib.exposures import archived, assessed, exposure, limits_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,15 +25,7 @@ def measured(noise: float = 5.7, seq_num: int = 1) -> Exposure:
 
 def stricter() -> Threshold:
     """A limit that 5.7 electrons of noise exceed."""
-    return Threshold.objects.create(
-        metric="read_noise_e",
-        camera="minicam",
-        warn_high=5.0,
-        error_high=9.0,
-        valid_from="2026-11-22T12:00Z",
-        author="sofia",
-        reason="quieter now",
-    )
+    return limits_of("read_noise_e", warn_high=5.0, error_high=9.0, valid_from="2026-11-22T12:00Z")
 
 
 def test_judging_again_by_the_same_limits_changes_nothing():

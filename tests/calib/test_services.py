@@ -15,7 +15,7 @@ from calib.thresholds import InForce
 from dayops.camera import load
 from dayops.engine import work_off
 from dayops.models import Event, Run, Task
-from tests.calib.exposures import BEGIN, archived, assessed, exposure, measured
+from tests.calib.exposures import BEGIN, archived, assessed, exposure, limits_of, measured
 
 DETECTOR = load("minicam").by_id[0]
 APPLY = {name for name, values in measured(DETECTOR).items() if np.isfinite(values).any()}
@@ -89,15 +89,7 @@ class TestRecording:
         assert (row.values, row.levels) == ([0.1], [Level.OK])
 
     def test_an_error_of_the_detector_names_no_amplifier(self) -> None:
-        Threshold.objects.create(
-            metric="temper",
-            camera="minicam",
-            warn_high=1,
-            error_high=2,
-            author="x",
-            reason="x",
-            valid_from="2000-01-01T00:00Z",
-        )
+        limits_of("temper", warn_high=1, error_high=2)
         frame = archived(exposure())
         values = measured(DETECTOR) | {"temper": np.array([20.0])}
         assessment = services.record_assessment(frame, DETECTOR, values)
@@ -106,31 +98,13 @@ class TestRecording:
 
     def test_an_amplifier_with_limits_of_its_own_is_judged_by_them(self) -> None:
         name = DETECTOR.amplifiers[3].name
-        own = Threshold.objects.create(
-            metric="read_noise_e",
-            camera="minicam",
-            detector=DETECTOR.name,
-            amplifier=name,
-            warn_high=5.0,
-            error_high=5.5,
-            author="x",
-            reason="x",
-            valid_from="2000-01-01T00:00Z",
-        )
+        own = limits_of("read_noise_e", detector=DETECTOR.name, amplifier=name, warn_high=5.0, error_high=5.5)
         assessed(archived(exposure()))
         found = Finding.objects.get()
         assert (found.amplifier, found.threshold, found.limit) == (name, own, 5.5)
 
     def test_limits_that_began_after_the_frame_was_taken_do_not_judge_it(self) -> None:
-        Threshold.objects.create(
-            metric="read_noise_e",
-            camera="minicam",
-            warn_high=1.0,
-            error_high=2.0,
-            author="x",
-            reason="x",
-            valid_from=BEGIN + timedelta(hours=1),
-        )
+        limits_of("read_noise_e", warn_high=1.0, error_high=2.0, valid_from=BEGIN + timedelta(hours=1))
         assert assessed(archived(exposure())).level == Level.OK
         assert assessed(archived(exposure(2, began_at=BEGIN + timedelta(hours=2)))).level == Level.ERROR
 
