@@ -1,0 +1,319 @@
+"""Photon transfer curve of an amplifier: gain, read noise, a00 and turnoff from pairs of flats at several levels.
+
+The variance of the difference of two flats grows with their signal by 1/gain. It grows less at high signals, for charge
+repels charge and the response flattens. Astier et al. (2019, A&A 629, A36, eq. 16; cp_pipe's EXPAPPROXIMATION) give
+both as V = n + (exp(2 a00 g S) - 1) / (2 a00 g²), with signal S and variance V in ADU and ADU², n the variance of the
+read noise, g the gain in e⁻/ADU and a00 in 1/e⁻. A response that loses a fraction a of each electron's worth per
+electron makes an a00 of -3 a. Where many levels are known a term b S³ is added, for the two bend differently.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from calib.science.distribution import Pixels, distribution
+from calib.science.flat_pair import (
+    _KEPT_VARIANCE,
+    CLIP_SIGMA,
+    _clipped_pair,
+    _first_sigma,
+    _problem,
+    late_charge,
+)
+from calib.science.overscan import measure_overscan
+from dayops.camera.geometry import Amplifier, Detector
+
+FULLEST = 1e-3  # share of full pixels from which a pair lies beyond the turnoff: hot pixels are fewer
+COLLAPSED = 0.5  # of the largest variance over signal of fainter pairs; repelling charge takes no half of it
+OUTLIER_SIGMA = 5.0  # cp_pipe's sigmaCutPtcOutliers
+NEXT_LEVEL = 1.2  # times the one before; what is closer counts as one level
+LEVER = 2.0  # brightest over faintest level from which a00 is told from the gain
+CUBIC_LEVELS = 8
+FREE = ("gain", "a00", "cubic")
+_ITERATIONS = 30
+Values = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class PairPoints:
+    """What one pair says of each amplifier, every array of shape (n,); NaN where the pair says nothing.
+
+    signal : mean of both flats above overscan and bias, ADU.  variance : of a pixel in one of them, ADU², read noise
+    included.  noise : variance of the read noise, ADU².  pixels : how many were used.  late : share of the charge that
+    comes late, which the variance is corrected for.  full : share of pixels at or above the nominal saturation.
+    covariance_10, covariance_01 : of a pixel with the next one of its row and of its column, ADU², as measured.
+    """
+
+    signal: Values
+    variance: Values
+    noise: Values
+    pixels: Values
+    late: Values
+    full: Values
+    covariance_10: Values
+    covariance_01: Values
+
+    @property
+    def errors(self) -> Values:
+        """Standard errors of the variances by chance, ADU²."""
+        return np.asarray(self.variance * np.sqrt(2 / self.pixels))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Photon transfer curve of one amplifier of k pairs; NaN where a number is not known.
+
+    gain, gain_error : e⁻/ADU.  read_noise_e : e⁻, the converter's own 0.29 ADU included.  a00, a00_error : 1/e⁻.
+    cubic : b of b S³, ADU⁻¹, 0 where it is not free.  turnoff : ADU, signal of the brightest pair before variances
+    fall.  full_well_e : e⁻, of the brightest pair beyond it.  brightest : ADU, signal of the brightest pair of all.
+    residuals : (k,) measured over predicted variance, less 1.  used : (k,) which pairs were fitted.
+    free : names of the parameters that were fitted.  note : what keeps the curve from saying more, in sentences.
+    """
+
+    gain: float
+    gain_error: float
+    read_noise_e: float
+    a00: float
+    a00_error: float
+    cubic: float
+    turnoff: float
+    full_well_e: float
+    brightest: float
+    reduced_chi2: float
+    residuals: Values
+    used: Flags
+    free: tuple[str, ...]
+    note: str
+
+
+def pair_points(
+    first: Sequence[Pixels],
+    second: Sequence[Pixels],
+    detector: Detector,
+    bias: npt.NDArray[np.float32] | None = None,
+    crosstalk: Values | None = None,
+) -> PairPoints:
+    """Signals and variances of the raw segments of two flats of equal exposure, in the order of the amplifiers.
+
+    `bias` is the master bias (height, width), ADU, whose mean the signal is freed from; `crosstalk` (n, n) the victim's
+    ADU per ADU of an aggressor: other amplifiers' light makes a signal, and with it the gain, larger by about 0.1 %.
+    A pair that is too faint or whose levels differ by more than 5 % says nothing. Raises ValueError where the segments
+    are not those of `detector`.
+    """
+    count = len(detector.amplifiers)
+    if not len(first) == len(second) == count:
+        raise ValueError(
+            f"A pair of {detector.name} needs {count} segments each, one an amplifier: {len(first)} and {len(second)} "
+            "came."
+        )
+    points = np.array(
+        [_point(one, other, each) for one, other, each in zip(first, second, detector.amplifiers, strict=True)]
+    ).T
+    signal = points[0]
+    if bias is not None:
+        signal = signal - [float(np.nanmean(bias[each.place.slices])) for each in detector.amplifiers]
+    if crosstalk is not None:
+        signal = signal - (np.nan_to_num(crosstalk) * np.nan_to_num(signal)).sum(axis=1)
+    return PairPoints(signal, *points[1:])
+
+
+def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, full: Values | None = None) -> Curve:
+    """The curve through k pairs, arrays of shape (k,): those of `PairPoints`, one amplifier's.
+
+    The gain alone is free where the brightest pair has less than twice the signal of the faintest (and then too large
+    by 3 a S g for a response that loses a of each electron per electron); a00, too, where it has more; the cubic term
+    from eight levels on that lie a fifth apart. Pairs beyond the turnoff are not fitted, nor are those that lie 5 sigma
+    from the curve through the others. The turnoff comes before two falls of the variance in a row, before a pair whose
+    variance over signal is less than half that of a fainter one, or before a thousandth of the pixels is full.
+    Raises ValueError where the arrays differ in length.
+    """
+    arrays = [np.asarray(each, dtype=np.float64) for each in (signal, variance, errors, noise)]
+    full = np.zeros(len(signal)) if full is None else np.asarray(full, dtype=np.float64)
+    if len({len(each) for each in (*arrays, full)}) > 1:
+        raise ValueError("A photon transfer curve needs a signal, a variance, its error and read noise of every pair.")
+    signal, variance, errors, noise = arrays
+    known = (signal > 0) & (variance > noise) & (errors > 0)
+    beyond = _beyond_turnoff(np.where(known, signal, np.nan), variance, full)
+    used = known & ~beyond
+    if not used.any():
+        return _no_curve(len(signal))
+    ratio, sigma = (variance - noise) / np.where(known, signal, np.nan), errors / np.where(known, signal, np.nan)
+    while True:
+        free = _free(signal[used])
+        terms, covariance = _solve(signal[used], ratio[used], sigma[used], free)
+        pulls = np.where(used, _pulls(signal, ratio - _ratio(signal, terms), sigma, covariance, free), 0.0)
+        worst = int(np.argmax(np.abs(pulls)))
+        if abs(pulls[worst]) <= OUTLIER_SIGMA or used.sum() <= free + 1:
+            break
+        used[worst] = False
+    freedom = int(used.sum()) - free
+    left = ratio - _ratio(signal, terms)
+    gain = 1 / terms[0]
+    turnoff = float(signal[known & ~beyond].max()) if beyond.any() else np.nan
+    brightest = float(np.nanmax(np.where(known, signal, np.nan)))
+    return Curve(
+        gain=float(gain),
+        gain_error=float(gain**2 * np.sqrt(covariance[0, 0])),
+        read_noise_e=float(gain * np.sqrt(np.median(noise[known]))),
+        a00=float(terms[1]) if free > 1 else np.nan,
+        a00_error=float(np.sqrt(covariance[1, 1])) if free > 1 else np.nan,
+        cubic=float(terms[2]),
+        turnoff=turnoff,
+        full_well_e=float(gain * np.nanmax(np.where(beyond, signal, np.nan))) if beyond.any() else np.nan,
+        brightest=brightest,
+        reduced_chi2=float(np.sum((left[used] / sigma[used]) ** 2) / freedom) if freedom > 0 else np.nan,
+        residuals=np.where(known, left * signal / (_ratio(signal, terms) * signal + noise), np.nan),
+        used=used,
+        free=FREE[:free],
+        note=_note(free, turnoff, brightest),
+    )
+
+
+def prediction(curve: Curve, signal: Values) -> Values:
+    """The variance that `curve` expects at `signal`, ADU², read noise included; any shape."""
+    terms = np.array([1 / curve.gain, np.nan_to_num(curve.a00), curve.cubic])
+    return np.asarray(_ratio(signal, terms) * signal + (curve.read_noise_e / curve.gain) ** 2)
+
+
+def _point(first: Pixels, second: Pixels, amplifier: Amplifier) -> tuple[float, ...]:
+    """The numbers of `PairPoints` in their order."""
+    nothing = (np.nan,) * 8
+    if amplifier.serial_overscan is None:
+        return nothing
+    overscans = [measure_overscan(raw[amplifier.serial_overscan.slices]) for raw in (first, second)]
+    levels, noises = tuple(each.level for each in overscans), tuple(each.noise for each in overscans)
+    one, other = first[amplifier.image.slices], second[amplifier.image.slices]
+    signals = [distribution(image).median - level for image, level in zip((one, other), levels, strict=True)]
+    if _problem(tuple(signals), (noises[0], noises[1])):
+        return nothing
+    scale = signals[0] / signals[1]
+    sigma = _first_sigma(one, other, (levels[0], levels[1]), scale)
+    left, right, spread, used = _clipped_pair(one, other, levels[0], levels[1], scale, sigma, CLIP_SIGMA)
+    if used < 2:
+        return nothing
+    # of first - scale * second, whose shot noise is that of 2 * scale images with the mean of both signals
+    shot = (spread / _KEPT_VARIANCE - noises[0] ** 2 - (scale * noises[1]) ** 2) / (2 * scale)
+    late = (late_charge(first, amplifier) + late_charge(second, amplifier)) / 2
+    noise = (noises[0] ** 2 + noises[1] ** 2) / 2
+    products = _neighbours(
+        one, other, levels[0], levels[1], scale, left - scale * right, CLIP_SIGMA * float(np.sqrt(spread))
+    )
+    full = float(np.mean([distribution(image).above(amplifier.saturation - 1) / image.size for image in (one, other)]))
+    covariances = [product / (2 * scale) for product in products]
+    return (left + right) / 2, shot / (1 - late) + noise, noise, float(used), late, full, covariances[0], covariances[1]
+
+
+def _beyond_turnoff(signal: Values, variance: Values, full: Values) -> Flags:
+    """Which pairs lie beyond the turnoff; those without a signal (NaN) lie nowhere."""
+    order = np.argsort(signal)[: int(np.isfinite(signal).sum())]
+    rising, ratio = variance[order], variance[order] / signal[order]
+    falls = np.diff(rising, prepend=-np.inf) < 0
+    twice = falls & np.append(falls[1:], False)
+    collapsed = ratio < COLLAPSED * np.maximum.accumulate(ratio)
+    turned = np.maximum.accumulate(twice | collapsed | (full[order] > FULLEST))
+    beyond = np.zeros(len(signal), dtype=np.bool_)
+    beyond[order] = turned
+    return beyond
+
+
+def _free(signal: Values) -> int:
+    """How many parameters the levels can tell."""
+    levels = 0
+    last = 0.0
+    for each in np.sort(signal):
+        if each >= NEXT_LEVEL * last:
+            levels, last = levels + 1, each
+    if levels < 2 or signal.max() < LEVER * signal.min():
+        return 1
+    return 3 if levels >= CUBIC_LEVELS else 2
+
+
+def _ratio(signal: Values, terms: Values) -> Values:
+    """Shot noise variance over signal for `terms` 1/gain, a00 and cubic."""
+    return np.asarray(terms[0] + terms[1] * signal + terms[2] * signal**2 + _bend(signal, terms))
+
+
+def _bend(signal: Values, terms: Values) -> Values:
+    """What Astier's exponential has beyond its first two terms."""
+    bent = terms[1] / terms[0] * signal
+    if not np.any(bent):
+        return np.zeros_like(signal)
+    return np.asarray(terms[0] * (np.expm1(2 * bent) / (2 * bent) - 1 - bent))
+
+
+def _solve(signal: Values, ratio: Values, sigma: Values, free: int) -> tuple[Values, Values]:
+    """The three terms, 0 where they are not free, and the covariance of the free ones; the bend by iteration."""
+    scale = signal.max() ** np.arange(free)
+    design = np.vander(signal, free, increasing=True) / scale / sigma[:, None]
+    inverse = np.linalg.pinv(design)
+    terms = np.zeros(3)
+    terms[0] = 1.0
+    for _ in range(_ITERATIONS):
+        terms[:free] = inverse @ ((ratio - _bend(signal, terms)) / sigma) / scale
+    return terms, inverse @ inverse.T / np.outer(scale, scale)
+
+
+def _pulls(signal: Values, left: Values, sigma: Values, covariance: Values, free: int) -> Values:
+    """How many standard errors each pair lies from the curve through the others; 0 where they leave no curve."""
+    design = np.vander(signal, free, increasing=True)
+    share = np.einsum("ki,ij,kj->k", design, covariance, design) / sigma**2
+    alone = np.where(share < 1 - 1e-9, 1 - share, np.inf)
+    return np.asarray(np.nan_to_num(left / (sigma * np.sqrt(alone))))
+
+
+def _note(free: int, turnoff: float, brightest: float) -> str:
+    sentences = []
+    if free == 1:
+        sentences.append("The levels are too alike to tell a00 from the gain, which is too large where charge repels.")
+    if np.isnan(turnoff):
+        sentences.append(f"The curve does not turn: the turnoff lies above its brightest pair, {brightest:.0f} ADU.")
+    return " ".join(sentences)
+
+
+def _no_curve(count: int) -> Curve:
+    return Curve(
+        *(np.nan,) * 10,
+        residuals=np.full(count, np.nan),
+        used=np.zeros(count, dtype=np.bool_),
+        free=(),
+        note="No pair has light below the turnoff: take pairs of flats of equal exposure, neither dark nor full.",
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _neighbours(
+    first: Any, second: Any, level: float, other_level: float, scale: float, centre: float, limit: float
+) -> Any:
+    """Mean products of neighbouring differences along rows and along columns, both within `limit` of `centre`."""
+    height, width = first.shape
+    row, column, in_row, in_column = 0.0, 0.0, 0, 0
+    above = np.full(width, np.nan)
+    for y in range(height):
+        before = np.nan
+        for x in range(width):
+            difference = first[y, x] - level - scale * (second[y, x] - other_level) - centre
+            if not abs(difference) <= limit:
+                difference = np.nan
+            product = difference * before
+            if product == product:  # never so for NaN
+                row += product
+                in_row += 1
+            product = difference * above[x]
+            if product == product:
+                column += product
+                in_column += 1
+            before = above[x] = difference
+    return row / max(in_row, 1), column / max(in_column, 1)
+
+
+def warm_up() -> None:
+    """Compile (or load from the cache) the kernel for the types that raw pixels have."""
+    for dtype in ("int32", "uint16", "int16", "float32"):
+        image: npt.NDArray[Any] = np.ones((8, 16), dtype=dtype)
+        for view in (image, image[:, 1:]):
+            _neighbours(view, view, 0.0, 0.0, 1.0, 0.0, 1.0)
