@@ -25,8 +25,8 @@ from dayops.camera import Camera, Detector
 from dayops.camera_data_system import OfferedFrame
 from dayops.camera_data_system.offers import offer_as_json
 from dayops.day_plan import PlannedExposure
+from dayops.images.fits_checksum import seal
 from dayops.processes import Child, manage, worker
-from dayops.simulator.fits_checksum import seal
 from dayops.simulator.frames import Shot, simulate
 
 ENVIRONMENT = {"DAYOPS_CAMERA": "lsstcam"}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dayops.camera import Amplifier, Detector
 from dayops.camera.sections import format_section
-from dayops.simulator.fits_checksum import seal
+from dayops.images.fits_checksum import seal
 
 Card = tuple[str, Any, str]
 _UNSEALED = "0" * 16

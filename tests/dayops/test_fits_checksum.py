@@ -6,7 +6,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayops.simulator.fits_checksum import encode, ones_complement_sum, seal
+from dayops.images.fits_checksum import encode, ones_complement_sum, seal
 
 
 def block(words: bytes = b"") -> tuple[bytearray, int]:
