@@ -2,6 +2,7 @@
 
 from dayops.models.access import ApiToken
 from dayops.models.alarms import Alarm, AlarmDelivery
+from dayops.models.devices import Command, Device
 from dayops.models.events import Event, Severity
 from dayops.models.frames import Exposure, FrameState, RawFrame
 from dayops.models.notes import Note
@@ -13,6 +14,8 @@ __all__ = [
     "AlarmDelivery",
     "ApiToken",
     "Attempt",
+    "Command",
+    "Device",
     "Event",
     "Exposure",
     "FrameState",

@@ -14,6 +14,7 @@ class ApiToken(models.Model):
         READ = "read", "Read"
         OPERATE = "operate", "Read, and start, retry and abort runs"
         JUDGE = "judge", "Read, and give verdicts and thresholds"
+        OCS = "ocs", "Read, and command devices"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)

@@ -1,0 +1,1 @@
+"""Commandable devices: what the observatory's control system (OCS) commands, as docs/devices.md tells."""
