@@ -22,7 +22,7 @@ class DayopsConfig(AppConfig):
         from dayops.engine.sessions import lets_go_when_frozen
         from dayops.heartbeat import forget_old_processes
         from dayops.scheduler import every
-        from dayops.web import search_sources
+        from dayops.web import navigation, search_sources
 
         register(
             Activity(
@@ -37,6 +37,7 @@ class DayopsConfig(AppConfig):
         )
         for kind in kinds.KINDS:
             registry.register(kind)
+        navigation.add(navigation.Destination("devices", "Devices", "v"))
         search_sources.register()
         connection_created.connect(lets_go_when_frozen, dispatch_uid="dayops.engine.sessions")
         every(3600.0, "forget old processes", forget_old_processes)

@@ -29,6 +29,7 @@ urlpatterns = [
     path("style/image/<int:z>/<int:x>/<int:y>", style_tile, name="style-tile"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("dayops.web.api.urls")),
+    path("api/ocs/v1/", include("dayops.web.api.ocs_urls")),
     path("api/v1/calib/", include("calib.api.urls")),
     path("", include("dayops.web.work_pages.urls")),
     path("calib/", include("calib.urls_camera")),

@@ -23,4 +23,4 @@ class Ack(IntEnum):
 
 def label_of(code: int) -> str:
     """``CMD_COMPLETE`` for 303; the number itself where SAL has no name for it."""
-    return Ack(code).label if code in Ack.__members__.values() else str(code)
+    return Ack(code).label if code in set(Ack) else str(code)

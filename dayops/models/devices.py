@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from dayops.devices.acknowledgements import label_of
 from dayops.devices.states import State
 from dayops.models.runs import Phase, Run
 
@@ -95,3 +96,8 @@ class Command(models.Model):
     @property
     def is_over(self) -> bool:
         return self.phase in Phase.ended()
+
+    @property
+    def label(self) -> str:
+        """SAL's name for the latest acknowledgement: ``CMD_COMPLETE``."""
+        return label_of(self.ack)

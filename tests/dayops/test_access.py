@@ -26,9 +26,9 @@ def bearer(scope: str, group: str = "operator", expires_at: datetime | None = No
     ("group", "rights"),
     [
         ("observer", set()),
-        ("operator", {"operate_run"}),
+        ("operator", {"operate_run", "command_device"}),
         ("scientist", {"judge_frame", "edit_threshold"}),
-        ("maintainer", {"operate_run", "judge_frame", "edit_threshold", "maintain"}),
+        ("maintainer", {"operate_run", "judge_frame", "edit_threshold", "maintain", "command_device"}),
     ],
 )
 def test_a_group_carries_exactly_its_rights(group, rights):

@@ -18,10 +18,11 @@ UNSAFE = ("post", "put", "patch", "delete")
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may read an address, and which roles may post to it (any other method changes nothing for anyone)."""
+    """Who may read an address, and which roles may post to it or delete it (no other method changes anything)."""
 
     read: str = SIGNED_IN
     post: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
 
 
 OPERATES = ("operator", "maintainer")
@@ -52,6 +53,9 @@ RULES = {
     **{f"calib-camera:threshold-{deed}": Rule("nobody", JUDGES) for deed in ("activate", "retire")},
     **{f"calib:{deed}": Rule("nobody", JUDGES) for deed in ("review", "review-frame", "rejudge")},
     "calib:reviews": Rule(post=JUDGES),
+    **{name: Rule() for name in ("devices", "device", "ocs-description", "ocs-devices", "ocs-device", "ocs-events")},
+    **{name: Rule("nobody", OPERATES) for name in ("device-command", "ocs-commands")},
+    "ocs-command": Rule(delete=OPERATES),
     **{f"api-calib-{name}": Rule() for name in ("description", "reviews", "thresholds")},
     **{f"api-calib-{deed}": Rule("nobody", JUDGES) for deed in ("accept", "reject", "withdraw", "activate", "retire")},
     "api-calib-preview": Rule("nobody", ROLES),
@@ -87,6 +91,8 @@ def filled() -> dict[str, str]:
         "<dayobs:day>": "2026-11-22",
         "<slug:operation>": "abort",
         "<slug:deed>": "acknowledge",
+        "<str:device>": "Archiver",
+        "<slug:command>": "enterControl",
         "<str:name>": frame.exposure.name,
         "<str:detector>": frame.detector_name,
         "<sha256:sha256>": frame.sha256,
@@ -138,7 +144,7 @@ def test_changing(filled: dict[str, str], role: str, method: str) -> None:
     client = client_of(role)
     client.raise_request_exception = False
     for name, path in filled.items():
-        may = method == "post" and role in RULES[name].post
+        may = role in getattr(RULES[name], method, ())
         response = getattr(client, method)(path)
         if may:
             assert response.status_code in {200, 302, 303, 400, 404, 409}, (name, response.status_code)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from dayops.web.work_pages.alarms import alarm_badge, alarm_list, alarm_operate, alarm_page
 from dayops.web.work_pages.board import board, today
+from dayops.web.work_pages.devices import command_device, device_list, device_page
 from dayops.web.work_pages.events import event_list
 from dayops.web.work_pages.notes import note_list, retract_note
 from dayops.web.work_pages.run import operate, run_page
@@ -20,6 +21,10 @@ urlpatterns = [
     path("alarms/<int:pk>/<slug:deed>/", alarm_operate, name="alarm-operate"),
     path("notes/", note_list, name="notes"),
     path("notes/<int:pk>/retract/", retract_note, name="note-retract"),
+    path("devices/", device_list, name="devices"),
+    path("<dayobs:day>/devices/<str:device>/", device_page, name="device"),  # where events and notes lead
+    path("devices/<str:device>/", device_page, name="device"),
+    path("devices/<str:device>/<slug:command>/", command_device, name="device-command"),
     path("<dayobs:day>/", board, name="board"),
     path("<dayobs:day>/runs/", run_list, name="runs"),
     path("<dayobs:day>/runs/<int:pk>/", run_page, name="run"),
