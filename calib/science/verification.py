@@ -79,11 +79,13 @@ def verify_dark_frame(
 
     `expected_e` (n) is its noise as `expected_noise_e` tells it.
     """
-    found = np.array([_of_dark_frame(*each) for each in _amplifiers(image, mask, detector)])
+    found = np.array(
+        [_of_dark_frame(*each, e) for each, e in zip(_amplifiers(image, mask, detector), expected_e, strict=True)]
+    )
     mean, noise, without_tracks, patch = found.T
     values = (mean / noise, noise / expected_e - 1, noise / without_tracks - 1, patch / noise)
     return [
-        tested(f"{product}_{name}", each)
+        judged(f"{product}_{name}", each)
         for name, each in zip(("mean", "noise", "cr_noise", "residual"), values, strict=True)
     ]
 
@@ -98,18 +100,19 @@ def verify_flat(
     parts = list(_amplifiers(image, mask, detector))
     means, noise = np.array([_clipped(*each) for each in parts]).T
     patches = [patch_medians(*each) for each in parts]
-    usual = _median(np.concatenate([each.ravel() for each in patches]))
+    middle = _median(np.concatenate([each.ravel() for each in patches]))
+    usual = middle if middle > 0 else np.nan
     expected = expected_noise_e(read_noise_e, means, means * master_noise)
     return [
-        tested("flat_noise", noise / expected),
-        tested("flat_amplifier_scatter", [_scatter(means)]),
-        tested("flat_ratio", [largest_residual(each / usual - 1) for each in patches]),
+        judged("flat_noise", noise / expected),
+        judged("flat_amplifier_scatter", [_scatter(means)]),
+        judged("flat_ratio", [largest_residual(each / usual - 1) for each in patches]),
     ]
 
 
 def verify_exposure(detector_means: Values) -> TestValue:
     """Scatter of the means of all detectors in one held-out flat."""
-    return tested("flat_detector_scatter", [_scatter(np.asarray(detector_means))])
+    return judged("flat_detector_scatter", [_scatter(np.asarray(detector_means))])
 
 
 def verify_curves(
@@ -132,18 +135,18 @@ def verify_curves(
     nominal = np.array([amplifier.gain for amplifier in detector.amplifiers])
     incumbent = np.full(len(gain), np.nan) if incumbent_gain is None else incumbent_gain
     return [
-        tested("ptc_gain", gain / nominal - 1),
-        tested("ptc_gain_change", gain / incumbent - 1),
-        tested("ptc_noise", read_noise_e / overscan_noise_e - 1),
-        tested("ptc_turnoff", turnoff_e),
-        tested("ptc_a00", a00, _a00_limit(detector.vendor, a00_error)),
-        tested("ptc_chi2", reduced_chi2, _chi2_limit(freedom)),
+        judged("ptc_gain", gain / nominal - 1),
+        judged("ptc_gain_change", gain / incumbent - 1),
+        judged("ptc_noise", read_noise_e / overscan_noise_e - 1),
+        judged("ptc_turnoff", turnoff_e),
+        judged("ptc_a00", a00, _a00_limit(detector.vendor, a00_error)),
+        judged("ptc_chi2", reduced_chi2, _chi2_limit(freedom)),
     ]
 
 
 def verify_linearity(maximum_residual: Values) -> TestValue:
     """Largest residuals (n) of the linearised signals, as shares of the signal."""
-    return tested("linearity_residual", np.abs(maximum_residual))
+    return judged("linearity_residual", np.abs(maximum_residual))
 
 
 def verify_defects(image: Image, mask: Mask, detector: Detector) -> list[TestValue]:
@@ -155,15 +158,15 @@ def verify_defects(image: Image, mask: Mask, detector: Detector) -> list[TestVal
         )
         ratios.append(without / among if among > 0 else np.nan)
     return [
-        tested("defects_fraction", [float(flagged(mask, Plane.BAD).mean())]),
-        tested("defects_masked_noise", ratios),
+        judged("defects_fraction", [float(flagged(mask, Plane.BAD).mean())]),
+        judged("defects_masked_noise", ratios),
     ]
 
 
 def verify_crosstalk(left: Values, errors: Values) -> TestValue:
     """What is left of crosstalk after correction, and its errors: (n, n), victim by aggressor; NaN says nothing."""
     beyond = np.maximum(np.abs(left) - 5 * errors, 0.0)
-    return tested("crosstalk_left", np.where(np.isfinite(beyond), beyond, 0.0).max(axis=1))
+    return judged("crosstalk_left", np.where(np.isfinite(beyond), beyond, 0.0).max(axis=1))
 
 
 def no_worse(candidate: float, incumbent: float, tolerance: float) -> bool:
@@ -198,7 +201,7 @@ def patch_medians(image: Image, mask: Mask) -> Patches:
     return residual_map(good, 0.0, np.broadcast_to(np.float32(0), good.shape))
 
 
-def tested(name: str, values: npt.ArrayLike, limit: Limit | None = None) -> TestValue:
+def judged(name: str, values: npt.ArrayLike, limit: Limit | None = None) -> TestValue:
     """`values` against the limits of the test `name`, or `limit`. What could not be measured does not pass."""
     definition, numbers = BY_NAME[name], np.asarray(values, dtype=np.float64)
     limit = limit or definition.limit
@@ -221,11 +224,11 @@ def _amplifiers(image: Image, mask: Mask, detector: Detector) -> Iterator[tuple[
         yield image[amplifier.place.slices], mask[amplifier.place.slices]
 
 
-def _of_dark_frame(image: Image, mask: Mask) -> tuple[float, float, float, float]:
+def _of_dark_frame(image: Image, mask: Mask, expected_e: float) -> tuple[float, float, float, float]:
     """Mean, noise, noise without tracks and largest patch median of one amplifier."""
     mean, noise = _clipped(image, mask)
     good = np.where(flagged(mask, UNUSABLE), np.float32(np.nan), image)
-    bright = bright_pixels(good, mean + TRACK_SIGMA * noise)
+    bright = bright_pixels(good, mean + TRACK_SIGMA * expected_e)  # the noise itself may be that of tracks
     track = bright.kinds == TRACK
     good[bright.rows[track], bright.columns[track]] = np.nan
     without = _clipped(good, mask)[1] if np.isfinite(bright.tracks) else np.nan
