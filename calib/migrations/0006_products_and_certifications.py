@@ -328,4 +328,10 @@ class Migration(migrations.Migration):
             model_name="verification",
             constraint=models.UniqueConstraint(fields=("product", "test"), name="verification_once"),
         ),
+        migrations.AddIndex(
+            model_name="certification",
+            index=django.contrib.postgres.indexes.GistIndex(
+                fields=["valid", "known"], name="certification_by_instant"
+            ),
+        ),
     ]

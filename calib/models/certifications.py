@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Now
@@ -87,6 +88,10 @@ class Certification(models.Model):
                 name="certification_ranges_not_empty",
                 condition=models.Q(valid__isempty=False, known__isempty=False),
             ),
+        ]
+        indexes: ClassVar = [
+            # the whole focal plane at one instant, as known at another
+            GistIndex(fields=["valid", "known"], name="certification_by_instant"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,107 @@
+"""What will be used, slot by slot of what a camera needs: found, how old, or missing and what there was before."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from calib.certification.actions import NOW
+from calib.certification.instants import day_obs_of
+from calib.certification.lookup import CHAIN, CHOSEN, Found, found_by, lookup
+from calib.models import ProductType
+from dayops import camera as cameras
+from dayops.observing_day import ObservingDay
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One slot. `age_days` is from the dayObs of the product to that of the instant asked about.
+
+    Where nothing is `found`, `earlier` is the certification that ended last before the instant, if ever there was one.
+    """
+
+    type: ProductType
+    detector: int
+    filter: str
+    found: Found | None
+    age_days: int | None
+    earlier: Found | None
+
+    @property
+    def sentence(self) -> str:
+        """What is to be used, in words."""
+        if self.found:
+            return f"That of {ObservingDay(self.found.day_obs)} in {self.found.collection}, {self.age_days} days old."
+        if self.earlier:
+            return f"Missing: the newest before is that of {ObservingDay(self.earlier.day_obs)}, not valid any more."
+        return "Missing: none was ever certified."
+
+
+def outlook(
+    camera: str,
+    at: int,
+    *,
+    types: Iterable[ProductType] = tuple(ProductType),
+    filters: Iterable[str] | None = None,
+    detectors: Iterable[int] | None = None,
+    known_at: datetime | None = None,
+    chain: Sequence[str] = CHAIN,
+) -> list[Outlook]:
+    """Every slot that `camera` needs at the instant `at`: all detectors and filters of it unless told; two queries.
+
+    Flats are needed once for each filter, once without one where the camera has none. Raises ValueError for a camera
+    that has no file here.
+    """
+    needed = list(_needed(camera, types, filters, detectors))
+    found = {each.slot: each for each in lookup(camera, at, known_at=known_at, chain=chain)}
+    missing = [slot for slot in needed if slot not in found]
+    earlier = _earlier(camera, at, missing, known_at, chain) if missing else {}
+    return [Outlook(*slot, found.get(slot), _age_days(found.get(slot), at), earlier.get(slot)) for slot in needed]
+
+
+def _needed(
+    camera: str, types: Iterable[ProductType], filters: Iterable[str] | None, detectors: Iterable[int] | None
+) -> Iterator[tuple[ProductType, int, str]]:
+    geometry = cameras.load(camera)
+    of_flats = tuple(geometry.filters if filters is None else filters) or ("",)
+    everywhere = sorted(geometry.by_id if detectors is None else detectors)
+    for kind in types:
+        for detector in everywhere:
+            for name in of_flats if kind == ProductType.FLAT else ("",):
+                yield kind, detector, name
+
+
+def _age_days(found: Found | None, at: int) -> int | None:
+    if found is None:
+        return None
+    return (ObservingDay(day_obs_of(at)).date - ObservingDay(found.day_obs).date).days
+
+
+def _earlier(
+    camera: str,
+    at: int,
+    missing: list[tuple[ProductType, int, str]],
+    known_at: datetime | None,
+    chain: Sequence[str],
+) -> dict[tuple[ProductType, int, str], Found]:
+    statement = f"""
+        {CHOSEN}
+        JOIN unnest(%(types)s::text[], %(detectors)s::int[], %(filters)s::text[]) AS missing (type, detector, filter)
+            ON (slot.type, slot.detector, slot.filter) = (missing.type, missing.detector, missing.filter)
+        WHERE certification.valid << int8range(%(at)s, NULL) AND certification.known @> %(known)s::timestamptz
+            AND int8range(certification.slot_id, certification.slot_id, '[]') && int8range(slot.id, slot.id, '[]')
+            AND slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s)
+        ORDER BY slot.type, slot.detector, slot.filter, upper(certification.valid) DESC,
+            array_position(%(chain)s, slot.collection::text)
+    """
+    types, detectors, filters = (list(column) for column in zip(*missing, strict=True))
+    found = found_by(
+        statement,
+        camera=camera,
+        at=at,
+        known=known_at or NOW,
+        chain=list(chain),
+        types=[str(kind) for kind in types],
+        detectors=detectors,
+        filters=filters,
+    )
+    return {each.slot: each for each in found}
