@@ -33,6 +33,7 @@ __all__ = ["BY_NAME", "LIMITS", "TESTS", "Limit", "TestDefinition", "TestValue"]
 CLIP_SIGMA = 5.0  # cp_verify's
 TRACK_SIGMA = 6.0
 CHANCE = 1e-6  # of a healthy curve that fails by its χ²: once a year of LSSTCam
+FEWEST_OF_PATCH = PATCH**2 // 4
 _ITERATIONS = 20
 Image = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
@@ -83,7 +84,8 @@ def verify_dark_frame(
         [_of_dark_frame(*each, e) for each, e in zip(_amplifiers(image, mask, detector), expected_e, strict=True)]
     )
     mean, noise, without_tracks, patch = found.T
-    values = (mean / noise, noise / expected_e - 1, noise / without_tracks - 1, patch / noise)
+    with np.errstate(divide="ignore", invalid="ignore"):  # an amplifier whose pixels are all the same
+        values = (mean / noise, noise / expected_e - 1, noise / without_tracks - 1, patch / noise)
     return [
         judged(f"{product}_{name}", each)
         for name, each in zip(("mean", "noise", "cr_noise", "residual"), values, strict=True)
@@ -196,9 +198,13 @@ def largest_patches(image: Image, mask: Mask, detector: Detector) -> Values:
 
 
 def patch_medians(image: Image, mask: Mask) -> Patches:
-    """Medians of patches of 32 × 32 pixels; NaN where all pixels of one are masked."""
+    """Medians of patches of 32 × 32 pixels; NaN where less than a quarter of them are good: too few."""
     good = np.where(flagged(mask, UNUSABLE), np.float32(np.nan), image)
-    return residual_map(good, 0.0, np.broadcast_to(np.float32(0), good.shape))
+    medians = residual_map(good, 0.0, np.broadcast_to(np.float32(0), good.shape))
+    rows, columns = (np.arange(0, length, PATCH) for length in good.shape)
+    counts = np.add.reduceat(np.isfinite(good), rows, axis=0, dtype=np.int32)
+    counts = np.add.reduceat(counts, columns, axis=1, dtype=np.int32)
+    return np.where(counts >= FEWEST_OF_PATCH, medians, np.nan)
 
 
 def judged(name: str, values: npt.ArrayLike, limit: Limit | None = None) -> TestValue:

@@ -108,6 +108,26 @@ def test_a_dead_amplifier_fails_and_the_other_one_does_not():
     assert failed_by_bias(image)["bias_noise"] == [True, False]
 
 
+def test_an_amplifier_that_reads_one_number_fails():
+    image = bias()
+    image[FIRST] = 0.0
+    assert failed_by_bias(image) == {
+        "bias_mean": [True, False],
+        "bias_noise": [True, False],
+        "bias_cr_noise": [True, False],
+        "bias_residual": [True, False],
+    }
+
+
+def test_a_patch_of_few_good_pixels_says_nothing():
+    image, mask = bias(), no_mask()
+    image[:32, :32] += 20
+    mask[:32, :25] = Plane.BAD
+    assert "bias_residual" not in failed_by_bias(image, mask)
+    mask[:32, 23:25] = 0
+    assert failed_by_bias(image, mask)["bias_residual"] == [True, False]
+
+
 def test_light_that_is_far_below_the_noise_is_seen_in_patches():
     image = bias()
     image[480:, :32] += 3
