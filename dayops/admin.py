@@ -8,7 +8,21 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from dayops.models import Alarm, AlarmDelivery, ApiToken, Event, Exposure, Note, RawFrame, Run, Task, WorkerProcess
+from dayops.devices.changes import lock_out
+from dayops.models import (
+    Alarm,
+    AlarmDelivery,
+    ApiToken,
+    Command,
+    Device,
+    Event,
+    Exposure,
+    Note,
+    RawFrame,
+    Run,
+    Task,
+    WorkerProcess,
+)
 from dayops.web import tokens
 from dayops.web.admin_site import MAINTAIN
 
@@ -103,6 +117,29 @@ class Notes(ReadOnly):
     list_display = ("written_at", "kind", "subject", "author", "text", "retracted_at")
     list_filter = ("kind",)
     search_fields = ("text", "subject", "author")
+
+
+@admin.register(Device)
+class Devices(ReadOnly):
+    """States come by command; a maintainer locks a device out for engineering, or ends that."""
+
+    list_display = ("name", "state", "state_since", "configuration_name", "locked_out")
+    fields = ("name", "state", "state_since", "configuration_name", "reason", "locked_out")
+    readonly_fields = ("name", "state", "state_since", "configuration_name", "reason")
+
+    def has_change_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
+        return request.user.has_perm(MAINTAIN)
+
+    def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:
+        lock_out(obj.name, obj.locked_out, actor=request.user.get_username())
+
+
+@admin.register(Command)
+class Commands(ReadOnly):
+    list_display = ("id", "device", "name", "phase", "ack", "text", "requested_by", "created_at")
+    list_select_related = ("device",)
+    list_filter = ("phase", "name")
+    search_fields = ("key", "text")
 
 
 @admin.register(Run)

@@ -21,7 +21,7 @@ from dayops.observing_day import ObservingDay
 from dayops.runs import NotPossible
 
 SILENT_AFTER = timedelta(seconds=15)
-COMMAND, ACK, STATE = "device.command", "device.ack", "device.state"
+COMMAND, ACK, STATE, LOCK_OUT = "device.command", "device.ack", "device.state", "device.lock-out"
 FAULTED, ABORTED_BY_COMMAND = 1, 2  # error codes
 _ONE_AT_A_TIME = 0x0DEF1CE
 _PHASES = {Ack.ACK: Phase.QUEUED, Ack.INPROGRESS: Phase.EXECUTING, Ack.COMPLETE: Phase.COMPLETED}
@@ -124,6 +124,17 @@ def change_state(device: Device, to: State, *, actor: str, why: str, because: st
     say(STATE, device, text, actor=actor, data=data, reason=because, severity=severity)
     if was == State.FAULT and to != State.FAULT:
         alarms.clear(alarm_key(device.name), why=f"{device.name} is {to}: {why}")
+
+
+def lock_out(name: str, why: str, *, actor: str) -> None:
+    """Lock a device out for engineering, because of the sentence `why`, or end that where it is empty; an event.
+
+    Nothing that leads it towards work is obeyed meanwhile. What runs goes on, and all ways down stay open.
+    """
+    with changing(name) as device:
+        Device.objects.filter(pk=device.pk).update(locked_out=why)
+        text = f"{actor} locked {name} out for engineering: {why}" if why else f"{actor} ended the lock-out of {name}."
+        say(LOCK_OUT, device, text, actor=actor, data={"locked_out": why})
 
 
 def into_fault(device: Device, why: str, *, actor: str, because: str = "", error_code: int = FAULTED) -> bool:

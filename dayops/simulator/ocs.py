@@ -1,16 +1,19 @@
 """A small observatory control system: it brings devices up and commands a day's calibration products, over HTTP."""
 
+import time
 from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any
 
-from dayops.devices.client import Devices, Refused
+from dayops.devices.client import Devices
 
 ARCHIVER, CLUSTER, GENERATOR = "Archiver", "ProcessingCluster", "CalibrationGenerator"
 WAIT_S = 3600.0
 Say = Callable[[str], None]
 _UP = {"OFFLINE": "enterControl", "FAULT": "standby", "STANDBY": "start", "DISABLED": "enable"}
 _MOST_STEPS = 6
+_HEARTBEAT_S = 15.0
+_PATIENCE_S = 60.0
 
 
 class NotBrought(RuntimeError):
@@ -22,6 +25,7 @@ def bring(devices: Devices, name: str, configuration: str = "") -> dict[str, Any
 
     Works from any state, by the commands that its state calls for. Raises Refused and NotBrought.
     """
+    _await_heartbeat(devices, name)
     for _ in range(_MOST_STEPS):
         device = devices.device(name)
         wanted = configuration or device["configuration"]["name"] or device["configurations"][0]
@@ -33,6 +37,15 @@ def bring(devices: Devices, name: str, configuration: str = "") -> dict[str, Any
             step = _UP[device["state"]]
             devices.command(name, step, {"configuration": wanted} if step == "start" else {})
     raise NotBrought(f"{name} is {device['state']} and does not stay ENABLED: {device['reason']}")
+
+
+def _await_heartbeat(devices: Devices, name: str) -> None:
+    """A DayOps that has just been started has a heartbeat a moment later."""
+    until = time.monotonic() + _PATIENCE_S
+    while (age := devices.device(name)["heartbeat_age_s"]) > _HEARTBEAT_S:
+        if time.monotonic() > until:
+            raise NotBrought(f"{name} has had no heartbeat for {age:.0f} s: no scheduler looks after it.")
+        time.sleep(1.0)
 
 
 def execute(
@@ -69,6 +82,3 @@ def run_day(
     ended = execute(devices, GENERATOR, wanted, stop)
     say(f"OCS: {GENERATOR} answers execute with {ended['ack']} {ended['label']}: {ended['text']}")
     return dict(ended["result"])
-
-
-__all__ = ["Devices", "NotBrought", "Refused", "bring", "execute", "run_day"]

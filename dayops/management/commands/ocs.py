@@ -92,9 +92,8 @@ class Command(BaseCommand):
         if not chosen:
             raise CommandError(f"There is no device {only!r}. Without a name, all are listed.")
         for device in chosen:
-            line = (
-                f"{device['device']:<24} {device['state']:<9} {device['configuration']['name']:<18} {device['reason']}"
-            )
+            configuration = device["configuration"]["name"]
+            line = f"{device['device']:<24} {device['state']:<9} {configuration:<18} {device['reason']}"
             self.stdout.write(line.rstrip())
 
     def _command(self, there: Devices | Here, options: dict[str, Any]) -> None:
