@@ -59,7 +59,7 @@ class TestValue:
             return ""
         names = amplifiers if self.per == "amplifier" else [f"the {self.per}"]
         wrong = [
-            f"{name} {value:.3g}{' ' * bool(self.unit)}{self.unit}" if np.isfinite(value) else f"{name} not measured"
+            f"{name} {_told(value)} {self.unit}".strip() if np.isfinite(value) else f"{name} not measured"
             for name, value, passed in zip(names, self.values, self.passed, strict=True)
             if not passed
         ]
@@ -69,8 +69,8 @@ class TestValue:
     @property
     def _expected(self) -> str:
         if self.lower is None:
-            return f"at most {self.upper:.3g}"
-        return f"at least {self.lower:.3g}" if self.upper is None else f"{self.lower:.3g} to {self.upper:.3g}"
+            return f"at most {_told(self.upper)}"
+        return f"at least {_told(self.lower)}" if self.upper is None else f"{_told(self.lower)} to {_told(self.upper)}"
 
 
 def verify_dark_frame(
@@ -100,7 +100,7 @@ def verify_flat(
     `master_noise` (n) is that of a pixel of the master flat, as a share of its value.
     """
     parts = list(_amplifiers(image, mask, detector))
-    means, noise = np.array([_clipped(*each) for each in parts]).T
+    means, noise = np.array([clipped(*each) for each in parts]).T
     patches = [patch_medians(*each) for each in parts]
     middle = _median(np.concatenate([each.ravel() for each in patches]))
     usual = middle if middle > 0 else np.nan
@@ -152,16 +152,17 @@ def verify_linearity(maximum_residual: Values) -> TestValue:
 
 
 def verify_defects(image: Image, mask: Mask, detector: Detector) -> list[TestValue]:
-    """Share of bad pixels, and whether a held-out dark is quieter without them; `mask` has the candidate's planes."""
-    ratios = []
-    for pixels, planes in _amplifiers(image, mask, detector):
-        without, among = (
-            _moments(pixels, planes, int(out), 0.0, np.inf)[2] for out in (UNUSABLE, UNUSABLE & ~Plane.BAD)
-        )
-        ratios.append(without / among if among > 0 else np.nan)
+    """Share of bad pixels, and whether a held-out dark is quieter without the hot ones.
+
+    `mask` has the candidate's planes. Nothing is clipped; cold pixels are left out on both sides, for in the dark they
+    are as good as any.
+    """
+    _require_fit(image, mask, detector)
+    among = int((UNUSABLE & ~Plane.BAD) | Plane.COLD)
+    hot_too, without = (_moments(image, mask, out, 0.0, np.inf)[2] for out in (among, among | int(Plane.HOT)))
     return [
         judged("defects_fraction", [float(flagged(mask, Plane.BAD).mean())]),
-        judged("defects_masked_noise", ratios),
+        judged("defects_masked_noise", [without / hot_too if hot_too > 0 else np.nan]),
     ]
 
 
@@ -207,6 +208,17 @@ def patch_medians(image: Image, mask: Mask) -> Patches:
     return np.where(counts >= FEWEST_OF_PATCH, medians, np.nan)
 
 
+def clipped(image: Image, mask: Mask) -> tuple[float, float]:
+    """Mean and standard deviation of the pixels within 5 sigma, until their number stays; NaN without any."""
+    used, mean, sigma = _moments(image, mask, int(UNUSABLE), 0.0, np.inf)
+    for _ in range(_ITERATIONS):
+        before = used
+        used, mean, sigma = _moments(image, mask, int(UNUSABLE), mean, CLIP_SIGMA * sigma)
+        if used == before:
+            break
+    return mean, sigma
+
+
 def judged(name: str, values: npt.ArrayLike, limit: Limit | None = None) -> TestValue:
     """`values` against the limits of the test `name`, or `limit`. What could not be measured does not pass."""
     definition, numbers = BY_NAME[name], np.asarray(values, dtype=np.float64)
@@ -220,36 +232,33 @@ def judged(name: str, values: npt.ArrayLike, limit: Limit | None = None) -> Test
     return TestValue(name, numbers, limit.lower, limit.upper, definition.unit, definition.per, passed)
 
 
-def _amplifiers(image: Image, mask: Mask, detector: Detector) -> Iterator[tuple[Image, Mask]]:
+def _require_fit(image: Image, mask: Mask, detector: Detector) -> None:
     expected = detector.height, detector.width
     if image.shape != expected or mask.shape != expected:
         raise ValueError(
             f"Image and mask are not of {detector.name}: {image.shape} and {mask.shape} came, expected {expected}."
         )
+
+
+def _amplifiers(image: Image, mask: Mask, detector: Detector) -> Iterator[tuple[Image, Mask]]:
+    _require_fit(image, mask, detector)
     for amplifier in detector.amplifiers:
         yield image[amplifier.place.slices], mask[amplifier.place.slices]
 
 
 def _of_dark_frame(image: Image, mask: Mask, expected_e: float) -> tuple[float, float, float, float]:
     """Mean, noise, noise without tracks and largest patch median of one amplifier."""
-    mean, noise = _clipped(image, mask)
+    mean, noise = clipped(image, mask)
     good = np.where(flagged(mask, UNUSABLE), np.float32(np.nan), image)
     bright = bright_pixels(good, mean + TRACK_SIGMA * expected_e)  # the noise itself may be that of tracks
     track = bright.kinds == TRACK
     good[bright.rows[track], bright.columns[track]] = np.nan
-    without = _clipped(good, mask)[1] if np.isfinite(bright.tracks) else np.nan
+    without = clipped(good, mask)[1] if np.isfinite(bright.tracks) else np.nan
     return mean, noise, without, largest_residual(patch_medians(image, mask))
 
 
-def _clipped(image: Image, mask: Mask) -> tuple[float, float]:
-    """Mean and standard deviation of the pixels within 5 sigma, until their number stays; NaN without any."""
-    used, mean, sigma = _moments(image, mask, int(UNUSABLE), 0.0, np.inf)
-    for _ in range(_ITERATIONS):
-        before = used
-        used, mean, sigma = _moments(image, mask, int(UNUSABLE), mean, CLIP_SIGMA * sigma)
-        if used == before:
-            break
-    return mean, sigma
+def _told(value: float | None) -> str:
+    return "any" if value is None else f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def _scatter(means: Values) -> float:
