@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
 from typing import Any
+
+from django.db.models.functions import Now
 
 from dayops import runs
 from dayops.devices import registry
@@ -45,16 +48,19 @@ def _result(run: Run) -> registry.Result:
 
 
 @contextmanager
-def bench() -> Iterator[DeviceKind]:
-    """The kind `Bench`, registered as long as the test lasts."""
+def bench(name: str = BENCH) -> Iterator[DeviceKind]:
+    """A kind of device that takes jobs, registered under `name` as long as the test lasts."""
+    before = registry._kinds.get(name)
     kind = DeviceKind(
-        BENCH, "Bench", QUEUE, lambda: ["day", "night", "broken"], _configuration, _execute, result=_result
+        name, "Bench", QUEUE, lambda: ["day", "night", "broken"], _configuration, _execute, result=_result
     )
     registry.register(kind)
     try:
         yield kind
     finally:
-        registry._kinds.pop(BENCH)
+        registry._kinds.pop(name)
+        if before is not None:
+            registry.register(before)
 
 
 def command(name: str, key: str = "", device: str = BENCH, reason: str = "", **parameters: Any) -> Command:
@@ -83,10 +89,6 @@ def state_of(device: str = BENCH) -> Device:
 
 def served(queue: str = QUEUE, seconds_ago: float = 0) -> WorkerProcess:
     """A worker of the queue, last seen so long ago."""
-    from datetime import timedelta
-
-    from django.db.models.functions import Now
-
     row = WorkerProcess.objects.create(name=f"worker-{next(_numbers)}", host="here", pid=1, queue=queue)
     WorkerProcess.objects.filter(pk=row.pk).update(seen_at=Now() - timedelta(seconds=seconds_ago))
     return row
