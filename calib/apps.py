@@ -9,11 +9,25 @@ class CalibConfig(AppConfig):
 
     def ready(self) -> None:
         from calib import board, exposure_judgement, jobs, services  # noqa: F401 (jobs registers its job functions)
-        from calib.science import amplifier, bright_pixels, crosstalk, flat_pair
+        from calib.products import generator, keeping
+        from calib.products import jobs as product_jobs  # noqa: F401
+        from calib.science import (
+            amplifier,
+            bright_pixels,
+            crosstalk,
+            crosstalk_matrix,
+            flat_pair,
+            master_residual,
+            photon_transfer_curve,
+            signature_removal,
+            verification,
+        )
         from calib.search import METRICS_AND_CHECKS
         from dayops import images
         from dayops.activities import register
         from dayops.archive import on_archived
+        from dayops.archive.hooks import keeps_content
+        from dayops.devices import registry
         from dayops.kernels import warm_up_with
         from dayops.scheduler import every
         from dayops.web import navigation, search
@@ -24,8 +38,20 @@ class CalibConfig(AppConfig):
         navigation.add(navigation.Destination("calib-camera:trends", "Trends", "y"))
         navigation.add(navigation.Destination("calib-camera:thresholds", "Thresholds", "h"))
         on_archived(services.queue_assessment)
+        keeps_content(keeping.referenced)
+        registry.register(generator.device_kind())
         search.add(METRICS_AND_CHECKS)
         every(10.0, "judge exposures", exposure_judgement.judge_what_waits)
-        for kernels in (amplifier, bright_pixels, crosstalk, flat_pair):
+        for kernels in (
+            amplifier,
+            bright_pixels,
+            crosstalk,
+            crosstalk_matrix,
+            flat_pair,
+            master_residual,
+            photon_transfer_curve,
+            signature_removal,
+            verification,
+        ):
             warm_up_with(kernels.warm_up)
         warm_up_with(images.warm_up)

@@ -1,0 +1,81 @@
+"""How masters are made: named configurations, and what a command may change of them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_DATA = Path(__file__).with_name("configurations.toml")
+_RANGES: dict[str, tuple[float, float]] = {
+    "days": (1, 60),
+    "minimum_frames": (2, 100),
+    "maximum_frames": (2, 200),
+    "clip_sigma": (2.5, 20.0),
+    "temperature_tolerance_c": (0.01, 20.0),
+    "hot_e_s": (0.1, 1000.0),
+    "cold": (0.01, 0.99),
+}
+_WHOLE = {"days", "minimum_frames", "maximum_frames"}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that decides how masters are made of given frames; kept whole with each set.
+
+    days : how far back frames are taken from, the dayObs of the command included.  minimum_frames, maximum_frames :
+    that one master is made of, the held-out one not counted.  clip_sigma : where a value counts as an outlier, in known
+    noise.  temperature_tolerance_c : largest difference from the usual temperature of the sensor, °C.  hot_e_s, cold :
+    limits of defects, e⁻/s and share of the sensitivity.  collection : where masters are certified.
+    """
+
+    name: str
+    title: str
+    days: int
+    minimum_frames: int
+    maximum_frames: int
+    clip_sigma: float
+    temperature_tolerance_c: float
+    hot_e_s: float
+    cold: float
+    collection: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key not in {"name", "title"}}
+
+
+def names() -> list[str]:
+    return list(_configurations())
+
+
+def configuration(name: str, changes: Mapping[str, Any] | None = None) -> Configuration:
+    """The configuration called `name` with `changes`. Raises ValueError, in a sentence, for what is not allowed."""
+    if name not in _configurations():
+        raise ValueError(f"There is no configuration {name!r}: expected {' or '.join(names())}.")
+    values = dict(_configurations()[name])
+    for key, value in (changes or {}).items():
+        values[key] = _allowed(key, value)
+    found = Configuration(name=name, **values)
+    if found.minimum_frames > found.maximum_frames:
+        raise ValueError(f"minimum_frames {found.minimum_frames} is above maximum_frames {found.maximum_frames}.")
+    return found
+
+
+def _allowed(key: str, value: Any) -> Any:
+    if key not in _RANGES:
+        known = ", ".join(field.name for field in fields(Configuration) if field.name in _RANGES)
+        raise ValueError(f"A command cannot set {key!r}: expected one of {known}.")
+    low, high = _RANGES[key]
+    kind = int if key in _WHOLE else float
+    if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
+        raise ValueError(f"{key} is {value!r}: expected {'a whole number' if kind is int else 'a number'}.")
+    if not low <= value <= high:
+        raise ValueError(f"{key} is {value}: expected {low:g} to {high:g}.")
+    return kind(value)
+
+
+@lru_cache(maxsize=1)
+def _configurations() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(_DATA.read_text())

@@ -1,0 +1,91 @@
+"""What is known of a detector while masters are made: the set's own products so far, and the certified ones."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from calib.certification import lookup
+from calib.models import Product, ProductSet, ProductType
+from calib.products import image_file, tables
+from calib.products.image_file import MasterImage
+from calib.products.made import numbers
+from calib.science.mask_planes import Mask
+from calib.science.signature_removal import Calibrations
+from dayops.archive import store
+from dayops.camera import Detector
+
+T = TypeVar("T")
+Values = npt.NDArray[np.float64]
+Slot = tuple[str, str]
+
+
+@dataclass
+class Known:
+    """Products of one detector, by (type, filter); files are read once and when they are asked for."""
+
+    detector: Detector
+    products: dict[Slot, Product]
+    _read: dict[int, Any] = field(default_factory=dict)
+
+    def product(self, kind: str, band: str = "") -> Product | None:
+        return self.products.get((str(kind), band))
+
+    def image(self, kind: str, band: str = "") -> MasterImage | None:
+        """The planes of a master image, or None where there is none."""
+        return self._once(self.product(kind, band), lambda product: _with_path(product, image_file.read))
+
+    def mask(self) -> Mask | None:
+        """The bit planes of the defects."""
+        product = self.product(ProductType.DEFECTS)
+        return self._once(product, lambda one: tables.mask_of(_with_path(one, tables.read), self.detector))
+
+    def values(self, kind: str, name: str) -> Values | None:
+        """Numbers of a product's statistics, one for each amplifier (or a matrix of them)."""
+        product = self.product(kind)
+        return None if product is None or name not in product.statistics else numbers(product.statistics, name)
+
+    def calibrations(self, flat: str | None = None) -> Calibrations:
+        """All of it as signature removal takes it; with the flat of the filter `flat` where that is given."""
+        bias, dark = self.image(ProductType.BIAS), self.image(ProductType.DARK)
+        lit = None if flat is None else self.image(ProductType.FLAT, flat)
+        return Calibrations(
+            bias=None if bias is None else bias.image,
+            dark=None if dark is None else dark.image,
+            flat=None if lit is None else lit.image,
+            mask=self.mask(),
+            gain=self.values(ProductType.PTC, "gain"),
+            read_noise_e=self.values(ProductType.PTC, "read_noise_e"),
+            linearity=self.values(ProductType.LINEARITY, "coefficients"),
+            crosstalk=self.values(ProductType.CROSSTALK, "applied"),
+        )
+
+    def _once(self, product: Product | None, read: Callable[[Product], T]) -> T | None:
+        if product is None:
+            return None
+        if product.pk not in self._read:
+            self._read[product.pk] = read(product)
+        found: T = self._read[product.pk]
+        return found
+
+
+def made_so_far(product_set: ProductSet, detector: Detector) -> Known:
+    """What this set has of the detector."""
+    return Known(detector, _by_slot(Product.objects.filter(product_set=product_set, detector=detector.id)))
+
+
+def certified(camera: str, detector: Detector, at: int) -> Known:
+    """What is certified for the detector at the instant `at` (nanoseconds of TAI), as known now."""
+    keys = [found.product for found in lookup(camera, at) if found.detector == detector.id]
+    return Known(detector, _by_slot(Product.objects.filter(pk__in=keys)))
+
+
+def _by_slot(products: Iterable[Product]) -> dict[Slot, Product]:
+    return {(product.type, product.filter): product for product in products}
+
+
+def _with_path(product: Product, read: Callable[..., T]) -> T:
+    with store().local_path(product.sha256) as path:
+        return read(path)

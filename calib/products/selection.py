@@ -1,0 +1,267 @@
+"""Which frames each master is made of, and which one is kept aside to verify it with.
+
+Only `calib.reviews.usable_frames` opens the door. Of those, a kind takes the frames of the last days that agree with
+today's in temperature and settings; the middle one of today's, by exposure time and then by time, is held out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from statistics import median
+
+from django.db.models.fields.json import KeyTextTransform
+
+from calib.models import Measurement, ProductType
+from calib.products.configuration import Configuration
+from calib.reviews import usable_frames
+from dayops.camera import Camera
+from dayops.day_plan import Plan
+from dayops.models import RawFrame
+from dayops.observing_day import ObservingDay
+
+IMAGE_TYPES = {ProductType.BIAS: "BIAS", ProductType.DARK: "DARK", ProductType.FLAT: "FLAT"}
+MUST_AGREE = ("TEMP_SET", "SEQCKSUM", "CCDSUM")  # set point, sequencer and binning make another instrument
+FEWEST_PAIRS = 4  # with which one is held out: three others still make a curve
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A usable frame and what decides whether it goes with others."""
+
+    frame: int
+    detector: int
+    exposure: int
+    exposure_name: str
+    image_type: str
+    filter: str
+    exposure_s: float
+    day_obs: int
+    began_at: datetime
+    temperature: float | None
+    settings: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Frames for one master of one detector, by key, oldest first; `problem` says why there are too few."""
+
+    type: str
+    detector: int
+    filter: str
+    inputs: tuple[int, ...] = ()
+    held_out: int | None = None
+    scales: tuple[float, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two flats of equal light, by key: one point of a photon transfer curve."""
+
+    first: int
+    second: int
+    exposure_s: float
+    filter: str
+    day_obs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPairs:
+    detector: int
+    pairs: tuple[Pair, ...] = ()
+    held_out: Pair | None = None
+    problem: str = ""
+
+
+@dataclass
+class Selection:
+    """What a job makes masters of. `left_out` are sentences about frames that do not go with the others."""
+
+    filters: tuple[str, ...]
+    images: list[Chosen] = field(default_factory=list)
+    pairs: list[ChosenPairs] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def expected_filters(day_obs: int) -> tuple[str, ...]:
+    """Filters that flats are due in on `day_obs`: those that the day's plan takes them in."""
+    return tuple(dict.fromkeys(one.filter for one in Plan.load().exposures(day_obs) if one.image_type == "FLAT"))
+
+
+def select(camera: Camera, day_obs: int, configuration: Configuration, exclude: Collection[int] = ()) -> Selection:
+    """Frames for all masters of `camera` on `day_obs`; `exclude` are keys of frames that are not to be used.
+
+    Three queries. Raises ValueError where the day has no usable frame at all.
+    """
+    first = ObservingDay(day_obs).date - timedelta(days=configuration.days - 1)
+    found = _candidates(camera.name, int(f"{first:%Y%m%d}"), day_obs, set(exclude))
+    if not any(one.day_obs == day_obs for one in found):
+        raise ValueError(
+            f"There is no usable calibration frame of {ObservingDay(day_obs)}: masters need frames that were archived, "
+            "measured and judged below ERROR. Look at the raw calibrations of the day."
+        )
+    selection = Selection(expected_filters(day_obs))
+    by_detector: dict[int, list[Candidate]] = defaultdict(list)
+    for one in found:
+        by_detector[one.detector].append(one)
+    levels = _Levels(found)
+    for detector in camera.science_detectors:
+        agreeing, sentences = _agreeing(by_detector[detector.id], day_obs, configuration, detector.name)
+        selection.left_out += sentences
+        for kind, band in _kinds(selection.filters):
+            selection.images.append(_chosen(kind, band, detector.id, agreeing, day_obs, configuration))
+        selection.pairs.append(_pairs(detector.id, agreeing, day_obs))
+    selection.images = [_scaled(each, levels) for each in selection.images]
+    return selection
+
+
+def _kinds(filters: Iterable[str]) -> Iterator[tuple[str, str]]:
+    yield ProductType.BIAS, ""
+    yield ProductType.DARK, ""
+    for band in filters:
+        yield ProductType.FLAT, band
+
+
+def _candidates(camera: str, first: int, last: int, exclude: set[int]) -> list[Candidate]:
+    frames = RawFrame.objects.filter(
+        exposure__camera=camera,
+        exposure__day_obs__range=(first, last),
+        exposure__image_type__in=["BIAS", "DARK", "FLAT", "PTC"],
+    )
+    cards = {f"card_{name.lower()}": KeyTextTransform(name, "header") for name in ("CCDTEMP", *MUST_AGREE)}
+    rows = usable_frames(frames).annotate(**cards).select_related("exposure").defer("header", "amplifier_headers")
+    return [
+        Candidate(
+            frame=row.pk,
+            detector=row.detector,
+            exposure=row.exposure_id,
+            exposure_name=row.exposure.name,
+            image_type=row.exposure.image_type,
+            filter=row.exposure.filter,
+            exposure_s=row.exposure.exposure_s,
+            day_obs=row.exposure.day_obs,
+            began_at=row.exposure.began_at,
+            temperature=_number(getattr(row, "card_ccdtemp")),  # noqa: B009
+            settings=tuple(getattr(row, f"card_{name.lower()}") for name in MUST_AGREE),
+        )
+        for row in rows.order_by("exposure__began_at", "pk")
+        if row.pk not in exclude
+    ]
+
+
+def _agreeing(
+    found: list[Candidate], day_obs: int, configuration: Configuration, name: str
+) -> tuple[list[Candidate], list[str]]:
+    """Those that were taken as most of today's were, and a sentence for each kind of frame that was not."""
+    today = [one for one in found if one.day_obs == day_obs]
+    if not today:
+        return [], []
+    usual = Counter(one.settings for one in today).most_common(1)[0][0]
+    temperatures = [one.temperature for one in today if one.temperature is not None]
+    centre = median(temperatures) if temperatures else None
+    sentences, agreeing = [], []
+    for one in found:
+        if one.settings != usual:
+            sentences.append(f"{name} {one.exposure_name} was taken with other settings ({_differing(one, usual)}).")
+        elif centre is not None and _off(one.temperature, centre) > configuration.temperature_tolerance_c:
+            sentences.append(
+                f"{name} {one.exposure_name} was taken at {one.temperature:.1f} °C: expected {centre:.1f} ± "
+                f"{configuration.temperature_tolerance_c:g} °C."
+            )
+        else:
+            agreeing.append(one)
+    return agreeing, sentences
+
+
+def _off(temperature: float | None, centre: float) -> float:
+    return 0.0 if temperature is None else abs(temperature - centre)
+
+
+def _differing(one: Candidate, usual: tuple[str | None, ...]) -> str:
+    pairs = zip(MUST_AGREE, one.settings, usual, strict=True)
+    return ", ".join(f"{card} {found} instead of {expected}" for card, found, expected in pairs if found != expected)
+
+
+def _chosen(
+    kind: str, band: str, detector: int, found: list[Candidate], day_obs: int, configuration: Configuration
+) -> Chosen:
+    mine = [one for one in found if one.image_type == IMAGE_TYPES[ProductType(kind)] and one.filter == band]
+    today = sorted((one for one in mine if one.day_obs == day_obs), key=lambda one: (one.exposure_s, one.began_at))
+    none = Chosen(kind, detector, band)
+    if not today:
+        return replace(none, problem="There is no usable frame of the day.")
+    aside = today[(len(today) - 1) // 2]
+    inputs = [one for one in mine if one is not aside][-configuration.maximum_frames :]
+    if len(inputs) < configuration.minimum_frames:
+        return replace(
+            none,
+            problem=f"There are {len(mine)} usable frames: expected {configuration.minimum_frames} to combine and one "
+            "to verify with.",
+        )
+    return Chosen(kind, detector, band, tuple(one.frame for one in inputs), aside.frame)
+
+
+def _pairs(detector: int, found: list[Candidate], day_obs: int) -> ChosenPairs:
+    lit = [one for one in found if one.image_type in {"FLAT", "PTC"}]
+    pairs: list[Pair] = []
+    for (day, band, seconds, _), group in groupby(sorted(lit, key=_light), key=_light):
+        frames = list(group)
+        pairs += [
+            Pair(one.frame, other.frame, seconds, band, day)
+            for one, other in zip(frames[::2], frames[1::2], strict=False)
+        ]
+    today = sorted((pair for pair in pairs if pair.day_obs == day_obs), key=lambda pair: pair.exposure_s)
+    if not today:
+        return ChosenPairs(detector, problem="There is no pair of usable flats of equal light of the day.")
+    aside = today[len(today) // 2] if len(pairs) >= FEWEST_PAIRS else None
+    return ChosenPairs(detector, tuple(pair for pair in pairs if pair is not aside), aside)
+
+
+def _light(one: Candidate) -> tuple[int, str, float, str]:
+    return one.day_obs, one.filter, one.exposure_s, one.image_type
+
+
+class _Levels:
+    """Mean signal of each flat over the focal plane, e⁻/s by nominal gains, of the detectors that all of them have."""
+
+    def __init__(self, found: list[Candidate]) -> None:
+        flats = {one.frame: one for one in found if one.image_type == "FLAT"}
+        rows = Measurement.objects.filter(frame__in=list(flats), metric="flat_level").values_list("frame", "values")
+        self._signal = {}
+        for frame, values in rows:
+            known = [value for value in values if value == value]
+            if known:
+                self._signal[frame] = median(known) * flats[frame].exposure_s
+        self._of_exposure: dict[int, dict[int, float]] = defaultdict(dict)
+        self._exposure = {frame: one.exposure for frame, one in flats.items()}
+        for frame, signal in self._signal.items():
+            self._of_exposure[flats[frame].exposure][flats[frame].detector] = signal
+
+    def of(self, frames: Iterable[int]) -> list[float]:
+        """One level for each frame, all over the same detectors. Raises KeyError where a frame has none."""
+        exposures = [self._exposure[frame] for frame in frames]
+        common = set.intersection(*(set(self._of_exposure[one]) for one in exposures))
+        return [
+            sum(signals[each] for each in common) / len(common)
+            for signals in (self._of_exposure[one] for one in exposures)
+        ]
+
+
+def _scaled(chosen: Chosen, levels: _Levels) -> Chosen:
+    if chosen.problem or chosen.type != ProductType.FLAT:
+        return chosen
+    try:
+        return replace(chosen, scales=tuple(1 / level for level in levels.of(chosen.inputs)))
+    except (KeyError, ZeroDivisionError):
+        return Chosen(
+            chosen.type, chosen.detector, chosen.filter, problem="A flat has no measured level to be normalised by."
+        )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
