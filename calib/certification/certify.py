@@ -146,7 +146,7 @@ def _slots(collection: str, keys: list[int]) -> tuple[list[int], list[int]]:
             [collection, keys],
         )
     slots, products = _row(
-        "SELECT array_agg(slot.id), array_agg(product.id) FROM calib_product product"
+        "SELECT array_agg(slot.id ORDER BY slot.id), array_agg(product.id ORDER BY slot.id) FROM calib_product product"
         " JOIN calib_calibrationslot slot USING (camera, type, detector, filter)"
         " WHERE product.id = ANY(%s) AND slot.collection = %s",
         [keys, collection],
@@ -156,9 +156,9 @@ def _slots(collection: str, keys: list[int]) -> tuple[list[int], list[int]]:
 
 def _expect_new(slots: list[int], products: list[int], valid: Any) -> None:
     count, deed = _row(
-        "SELECT count(*), max(action_id) FROM calib_certification"
-        " JOIN unnest(%s::bigint[], %s::bigint[]) AS new (slot, product) ON (slot_id, product_id) = (slot, product)"
-        " WHERE valid @> %s::int8range AND known @> 'infinity'::timestamptz",
+        "SELECT count(*), max(action_id) FROM unnest(%s::bigint[], %s::bigint[]) AS new (slot, product)"
+        " CROSS JOIN LATERAL (SELECT action_id FROM calib_certification WHERE product_id = product"
+        " AND slot_id = slot AND upper_inf(known) AND valid @> %s::int8range OFFSET 0) same",
         [slots, products, valid],
     )
     if count == len(slots):

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.db import connection
 
-from calib.certification.actions import NOW
 from calib.models import ProductType
 
 DAILY = "daily"
 LONGTERM = "longterm"
 CHAIN = (DAILY, LONGTERM)
+Slot = tuple[ProductType, int, str]  # type, detector, filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Found:
     action: int
 
     @property
-    def slot(self) -> tuple[ProductType, int, str]:
+    def slot(self) -> Slot:
         return self.type, self.detector, self.filter
 
 
@@ -45,13 +45,7 @@ def lookup(camera: str, at: int, *, known_at: datetime | None = None, chain: Seq
     Of the collections in `chain` the first that has one for a slot gives it. `known_at` (UTC) asks for what the
     database said then; now unless told. Where nothing is certified there is no element.
     """
-    statement = f"""
-        {CHOSEN}
-        WHERE certification.valid @> %(at)s::bigint AND certification.known @> %(known)s::timestamptz
-            AND slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s)
-        {_FIRST_OF_CHAIN}
-    """
-    return found_by(statement, camera=camera, at=at, known=known_at or NOW, chain=list(chain))
+    return _lookup("", {"camera": camera, "at": at, "known": known_at, "chain": list(chain)})
 
 
 def lookup_one(
@@ -65,34 +59,53 @@ def lookup_one(
     chain: Sequence[str] = CHAIN,
 ) -> Found | None:
     """The same for one slot: its product, or None where nothing is certified."""
-    statement = f"""
-        {CHOSEN}
-        WHERE certification.valid @> %(at)s::bigint AND certification.known @> %(known)s::timestamptz
-            AND int8range(certification.slot_id, certification.slot_id, '[]') && int8range(slot.id, slot.id, '[]')
-            AND slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s)
-            AND slot.type = %(type)s AND slot.detector = %(detector)s AND slot.filter = %(filter)s
-        {_FIRST_OF_CHAIN}
-    """
-    values = {"camera": camera, "type": str(type), "detector": detector, "filter": filter}
-    found = found_by(statement, at=at, known=known_at or NOW, chain=list(chain), **values)
+    one = {"type": str(type), "detector": detector, "filter": filter}
+    only = "AND (slot.type, slot.detector, slot.filter) = (%(type)s, %(detector)s, %(filter)s)"
+    found = _lookup(only, {"camera": camera, "at": at, "known": known_at, "chain": list(chain), **one})
     return found[0] if found else None
 
 
-def found_by(statement: str, **values: Any) -> list[Found]:
-    """What a statement that begins with `CHOSEN` finds."""
+def _lookup(only: str, values: dict[str, Any]) -> list[Found]:
+    certified = _KNOWN_NOW if values["known"] is None else _KNOWN_THEN
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return [Found(ProductType(row[0]), *row[1:]) for row in cursor.fetchall()]
+        cursor.execute(
+            f"""
+            SELECT DISTINCT ON (slot.type, slot.detector, slot.filter) {FOUND}
+            FROM calib_calibrationslot slot
+            CROSS JOIN LATERAL ({certified} LIMIT 1) certification
+            {PRODUCT}
+            WHERE slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s) {only}
+                AND certification.valid @> %(at)s::bigint
+            ORDER BY slot.type, slot.detector, slot.filter, array_position(%(chain)s, slot.collection::text)
+            """,  # noqa: S608 (of constants)
+            values,
+        )
+        return [found(row) for row in cursor.fetchall()]
 
 
-CHOSEN = """
-    SELECT DISTINCT ON (slot.type, slot.detector, slot.filter)
-        slot.type, slot.detector, slot.filter, slot.collection, product.id, product.sha256, product.day_obs,
-        lower(certification.valid), upper(certification.valid), lower(certification.known), certification.action_id
-    FROM calib_certification certification
-    JOIN calib_calibrationslot slot ON slot.id = certification.slot_id
-    JOIN calib_product product ON product.id = certification.product_id
+def found(row: tuple[Any, ...]) -> Found:
+    """A row of the columns `FOUND`."""
+    return Found(ProductType(row[0]), *row[1:])
+
+
+# The planner takes the two times of a certification for independent of each other and expects a hundred times too many:
+# LIMIT and OFFSET let it ask slot by slot, each by an index.
+FOUND = """
+    slot.type, slot.detector, slot.filter, slot.collection, product.id, product.sha256, product.day_obs,
+    lower(certification.valid), upper(certification.valid), lower(certification.known), certification.action_id
 """
-_FIRST_OF_CHAIN = """
-    ORDER BY slot.type, slot.detector, slot.filter, array_position(%(chain)s, slot.collection::text)
+PRODUCT = """
+    CROSS JOIN LATERAL (
+        SELECT id, sha256, day_obs FROM calib_product WHERE id = certification.product_id OFFSET 0
+    ) product
+"""
+_KNOWN_NOW = """
+    SELECT * FROM calib_certification known
+    WHERE known.slot_id = slot.id AND upper_inf(known.known) AND lower(known.valid) <= %(at)s
+    ORDER BY lower(known.valid) DESC
+"""
+_KNOWN_THEN = """
+    SELECT * FROM calib_certification known
+    WHERE int8range(known.slot_id, known.slot_id, '[]') && int8range(slot.id, slot.id, '[]')
+        AND known.valid @> %(at)s::bigint AND known.known @> %(known)s::timestamptz
 """

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
+
 from calib.certification.actions import NOW
 from calib.certification.instants import day_obs_of
-from calib.certification.lookup import CHAIN, CHOSEN, Found, found_by, lookup
+from calib.certification.lookup import CHAIN, FOUND, PRODUCT, Found, Slot, found, lookup
 from calib.models import ProductType
 from dayops import camera as cameras
 from dayops.observing_day import ObservingDay
@@ -52,15 +54,17 @@ def outlook(
     that has no file here.
     """
     needed = list(_needed(camera, types, filters, detectors))
-    found = {each.slot: each for each in lookup(camera, at, known_at=known_at, chain=chain)}
-    missing = [slot for slot in needed if slot not in found]
+    certified = {each.slot: each for each in lookup(camera, at, known_at=known_at, chain=chain)}
+    missing = [slot for slot in needed if slot not in certified]
     earlier = _earlier(camera, at, missing, known_at, chain) if missing else {}
-    return [Outlook(*slot, found.get(slot), _age_days(found.get(slot), at), earlier.get(slot)) for slot in needed]
+    return [
+        Outlook(*slot, certified.get(slot), _age_days(certified.get(slot), at), earlier.get(slot)) for slot in needed
+    ]
 
 
 def _needed(
     camera: str, types: Iterable[ProductType], filters: Iterable[str] | None, detectors: Iterable[int] | None
-) -> Iterator[tuple[ProductType, int, str]]:
+) -> Iterator[Slot]:
     geometry = cameras.load(camera)
     of_flats = tuple(geometry.filters if filters is None else filters) or ("",)
     everywhere = sorted(geometry.by_id if detectors is None else detectors)
@@ -70,38 +74,48 @@ def _needed(
                 yield kind, detector, name
 
 
-def _age_days(found: Found | None, at: int) -> int | None:
-    if found is None:
-        return None
-    return (ObservingDay(day_obs_of(at)).date - ObservingDay(found.day_obs).date).days
+def _outlook(slot: Slot, certified: Found | None, earlier: Found | None, at: int) -> Outlook:
+    if certified is None:
+        return Outlook(*slot, None, None, earlier)
+    age = ObservingDay(day_obs_of(at)).date - ObservingDay(certified.day_obs).date
+    return Outlook(*slot, certified, age.days, None)
 
 
 def _earlier(
     camera: str,
     at: int,
-    missing: list[tuple[ProductType, int, str]],
+    missing: list[Slot],
     known_at: datetime | None,
     chain: Sequence[str],
-) -> dict[tuple[ProductType, int, str], Found]:
-    statement = f"""
-        {CHOSEN}
-        JOIN unnest(%(types)s::text[], %(detectors)s::int[], %(filters)s::text[]) AS missing (type, detector, filter)
-            ON (slot.type, slot.detector, slot.filter) = (missing.type, missing.detector, missing.filter)
-        WHERE certification.valid << int8range(%(at)s, NULL) AND certification.known @> %(known)s::timestamptz
-            AND int8range(certification.slot_id, certification.slot_id, '[]') && int8range(slot.id, slot.id, '[]')
-            AND slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s)
-        ORDER BY slot.type, slot.detector, slot.filter, upper(certification.valid) DESC,
-            array_position(%(chain)s, slot.collection::text)
-    """
+) -> dict[Slot, Found]:
     types, detectors, filters = (list(column) for column in zip(*missing, strict=True))
-    found = found_by(
-        statement,
-        camera=camera,
-        at=at,
-        known=known_at or NOW,
-        chain=list(chain),
-        types=[str(kind) for kind in types],
-        detectors=detectors,
-        filters=filters,
-    )
-    return {each.slot: each for each in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT ON (slot.type, slot.detector, slot.filter) {FOUND}
+            FROM calib_calibrationslot slot
+            JOIN unnest(%(types)s::text[], %(detectors)s::int[], %(filters)s::text[]) AS missing (t, d, f)
+                ON (slot.type, slot.detector, slot.filter) = (t, d, f)
+            CROSS JOIN LATERAL (
+                SELECT * FROM calib_certification known
+                WHERE int8range(known.slot_id, known.slot_id, '[]') && int8range(slot.id, slot.id, '[]')
+                    AND known.valid << int8range(%(at)s, NULL) AND known.known @> %(known)s::timestamptz
+                ORDER BY upper(known.valid) DESC LIMIT 1
+            ) certification
+            {PRODUCT}
+            WHERE slot.camera = %(camera)s AND slot.collection = ANY(%(chain)s)
+            ORDER BY slot.type, slot.detector, slot.filter, upper(certification.valid) DESC,
+                array_position(%(chain)s, slot.collection::text)
+            """,  # noqa: S608 (of constants)
+            {
+                "camera": camera,
+                "at": at,
+                "known": known_at or NOW,
+                "chain": list(chain),
+                "types": [str(kind) for kind in types],
+                "detectors": detectors,
+                "filters": filters,
+            },
+        )
+        rows = [found(row) for row in cursor.fetchall()]
+    return {each.slot: each for each in rows}

@@ -13,26 +13,55 @@ def end(action: CertificationAction, slots: list[int], valid: Range[int]) -> int
 
     A range that lies within an older one leaves two parts of it.
     """
-    ended = _run(
+    ending = _known_within(slots, valid)
+    _run(
         """
         UPDATE calib_certification SET known = tstzrange(lower(known), %(at)s), ended_by_id = %(action)s
-        WHERE valid && %(valid)s::int8range AND known @> 'infinity'::timestamptz AND slot_id = ANY(%(slots)s)
+        WHERE id = ANY(%(ending)s)
         """,
         action,
-        slots=slots,
-        valid=valid,
+        ending=ending,
     )
     _run(
         """
         INSERT INTO calib_certification (slot_id, product_id, valid, known, action_id)
         SELECT slot_id, product_id, rest, tstzrange(%(at)s, NULL), %(action)s
         FROM calib_certification, unnest(int8multirange(valid) - int8multirange(%(valid)s::int8range)) rest
-        WHERE ended_by_id = %(action)s
+        WHERE id = ANY(%(ending)s) ORDER BY slot_id
         """,
         action,
+        ending=ending,
         valid=valid,
     )
-    return ended
+    return len(ending)
+
+
+def _known_within(slots: list[int], valid: Range[int]) -> list[int]:
+    """The certifications of `slots` that are known now and overlap `valid`.
+
+    What is known now of a slot does not overlap itself: it is what begins within `valid`, and the last that begins
+    before. The planner cannot know, so that each slot is asked by itself (OFFSET 0) through `certification_known_now`.
+    """
+    values: dict[str, Any] = {"slots": slots, "valid": valid}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(array_agg(known.id), '{}')
+            FROM unnest(%(slots)s::bigint[]) AS touched (slot)
+            CROSS JOIN LATERAL (
+                SELECT coalesce(max(lower(valid)), lower(%(valid)s::int8range)) FROM calib_certification
+                WHERE slot_id = slot AND upper_inf(known) AND lower(valid) < lower(%(valid)s::int8range)
+            ) AS before (start)
+            CROSS JOIN LATERAL (
+                SELECT id FROM calib_certification
+                WHERE slot_id = slot AND upper_inf(known) AND lower(valid) >= start AND valid && %(valid)s::int8range
+                OFFSET 0
+            ) AS known
+            """,
+            values,
+        )
+        (found,) = cursor.fetchone()
+    return list(found)
 
 
 def end_made_by(action: CertificationAction, undone: CertificationAction) -> int:
@@ -40,7 +69,7 @@ def end_made_by(action: CertificationAction, undone: CertificationAction) -> int
     return _run(
         """
         UPDATE calib_certification SET known = tstzrange(lower(known), %(at)s), ended_by_id = %(action)s
-        WHERE action_id = %(undone)s AND known @> 'infinity'::timestamptz
+        WHERE action_id = %(undone)s AND upper_inf(known)
         """,
         action,
         undone=undone.pk,
@@ -52,7 +81,7 @@ def end_product(action: CertificationAction, product: int) -> int:
     return _run(
         """
         UPDATE calib_certification SET known = tstzrange(lower(known), %(at)s), ended_by_id = %(action)s
-        WHERE product_id = %(product)s AND known @> 'infinity'::timestamptz
+        WHERE product_id = %(product)s AND upper_inf(known)
         AND slot_id IN (SELECT id FROM calib_calibrationslot WHERE collection = %(collection)s)
         """,
         action,

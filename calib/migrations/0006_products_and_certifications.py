@@ -330,8 +330,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="certification",
-            index=django.contrib.postgres.indexes.GistIndex(
-                fields=["valid", "known"], name="certification_by_instant"
+            index=models.Index(
+                models.F("slot_id"),
+                django.contrib.postgres.fields.ranges.RangeStartsWith("valid"),
+                condition=models.Q(("known__upper_inf", True)),
+                name="certification_known_now",
             ),
         ),
     ]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField
-from django.contrib.postgres.indexes import GistIndex
+from django.contrib.postgres.fields.ranges import RangeStartsWith
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Now
@@ -90,8 +90,13 @@ class Certification(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # the whole focal plane at one instant, as known at another
-            GistIndex(fields=["valid", "known"], name="certification_by_instant"),
+            # of what is known now, the one that begins last before an instant: the whole focal plane, slot by slot
+            models.Index(
+                "slot_id",
+                RangeStartsWith("valid"),
+                name="certification_known_now",
+                condition=models.Q(known__upper_inf=True),
+            ),
         ]
 
     def __str__(self) -> str:
