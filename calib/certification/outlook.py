@@ -57,9 +57,7 @@ def outlook(
     certified = {each.slot: each for each in lookup(camera, at, known_at=known_at, chain=chain)}
     missing = [slot for slot in needed if slot not in certified]
     earlier = _earlier(camera, at, missing, known_at, chain) if missing else {}
-    return [
-        Outlook(*slot, certified.get(slot), _age_days(certified.get(slot), at), earlier.get(slot)) for slot in needed
-    ]
+    return [_outlook(slot, certified.get(slot), earlier.get(slot), at) for slot in needed]
 
 
 def _needed(
