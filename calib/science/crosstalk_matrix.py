@@ -89,6 +89,8 @@ def measure_crosstalk(
     """
     images = _images(segments, detector, bias)
     levels, sigmas = np.array([_level_and_sigma(image) for image in images]).T
+    known = np.isfinite(images[sigmas > LEAST_SIGMA]).all(axis=0)  # elsewhere an aggressor may be bright unseen
+    images[:, ~known] = np.nan
     bright = images - levels[:, None, None].astype(np.float32) > (AGGRESSOR_SIGMA * sigmas)[:, None, None]
     bright[(bright.mean(axis=(1, 2)) > MOST_BRIGHT) | ~(sigmas > LEAST_SIGMA)] = False
     columns, stretches = np.nonzero(_any_in_stretch(bright.any(axis=0)).T)

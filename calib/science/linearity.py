@@ -61,7 +61,7 @@ def fit_linearity(
     errors
         (k, n) ADU; where not given, 0.1 ADU and a ten-thousandth of the signal.
     largest
-        (n,) ADU, the largest signal to use: 0.9 of the turnoff. Where it is not given or NaN, all are used.
+        (n,) ADU, the largest signal to use: the turnoff. Where it is not given or NaN, all are used.
 
     Raises
     ------

@@ -31,10 +31,10 @@ FULLEST = 1e-3  # share of full pixels from which a pair lies beyond the turnoff
 COLLAPSED = 0.5  # of the largest variance over signal of fainter pairs; repelling charge takes no half of it
 OUTLIER_SIGMA = 5.0  # cp_pipe's sigmaCutPtcOutliers
 NEXT_LEVEL = 1.2  # times the one before; what is closer counts as one level
-LEVER = 2.0  # brightest over faintest level from which a00 is told from the gain
+LEVER = 1.8  # brightest over faintest level from which a00 is told from the gain
 CUBIC_LEVELS = 8
 FREE = ("gain", "a00", "cubic")
-_ITERATIONS = 30
+_ITERATIONS = 12
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -70,7 +70,8 @@ class Curve:
 
     gain, gain_error : e⁻/ADU.  read_noise_e : e⁻, the converter's own 0.29 ADU included.  a00, a00_error : 1/e⁻.
     cubic : b of b S³, ADU⁻¹, 0 where it is not free.  turnoff : ADU, signal of the brightest pair before variances
-    fall.  full_well_e : e⁻, of the brightest pair beyond it.  brightest : ADU, signal of the brightest pair of all.
+    fall.  full_well_e : e⁻, of the brightest pair beyond it; a lower limit where only some of its pixels were full.
+    brightest : ADU, signal of the brightest pair of all.
     residuals : (k,) measured over predicted variance, less 1.  used : (k,) which pairs were fitted.
     free : names of the parameters that were fitted.  note : what keeps the curve from saying more, in sentences.
     """
@@ -116,7 +117,7 @@ def pair_points(
     ).T
     signal = points[0]
     if bias is not None:
-        signal = signal - [float(np.nanmean(bias[each.place.slices])) for each in detector.amplifiers]
+        signal = signal - [_mean(bias[each.place.slices]) for each in detector.amplifiers]
     if crosstalk is not None:
         signal = signal - (np.nan_to_num(crosstalk) * np.nan_to_num(signal)).sum(axis=1)
     return PairPoints(signal, *points[1:])
@@ -125,11 +126,12 @@ def pair_points(
 def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, full: Values | None = None) -> Curve:
     """The curve through k pairs, arrays of shape (k,): those of `PairPoints`, one amplifier's.
 
-    The gain alone is free where the brightest pair has less than twice the signal of the faintest (and then too large
-    by 3 a S g for a response that loses a of each electron per electron); a00, too, where it has more; the cubic term
-    from eight levels on that lie a fifth apart. Pairs beyond the turnoff are not fitted, nor are those that lie 5 sigma
-    from the curve through the others. The turnoff comes before two falls of the variance in a row, before a pair whose
-    variance over signal is less than half that of a fainter one, or before a thousandth of the pixels is full.
+    The gain alone is free where the brightest pair has less than 1.8 times the signal of the faintest (and then too
+    large by 3 a S g for a response that loses a of each electron per electron); a00, too, where it has more; the cubic
+    term from eight levels on that lie a fifth apart. Pairs beyond the turnoff are not fitted, nor are those that lie
+    5 sigma from the curve through the others. The turnoff comes before two falls of the variance in a row, before a
+    pair whose variance over signal is less than half that of a fainter one, or before a thousandth of the pixels is
+    full.
     Raises ValueError where the arrays differ in length.
     """
     arrays = [np.asarray(each, dtype=np.float64) for each in (signal, variance, errors, noise)]
@@ -138,24 +140,16 @@ def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, f
         raise ValueError("A photon transfer curve needs a signal, a variance, its error and read noise of every pair.")
     signal, variance, errors, noise = arrays
     known = (signal > 0) & (variance > noise) & (errors > 0)
-    beyond = _beyond_turnoff(np.where(known, signal, np.nan), variance, full)
+    beyond = _beyond_turnoff(np.where(known, signal, np.nan), variance - noise, full)
     used = known & ~beyond
     if not used.any():
         return _no_curve(len(signal))
-    ratio, sigma = (variance - noise) / np.where(known, signal, np.nan), errors / np.where(known, signal, np.nan)
-    while True:
-        free = _free(signal[used])
-        terms, covariance = _solve(signal[used], ratio[used], sigma[used], free)
-        pulls = np.where(used, _pulls(signal, ratio - _ratio(signal, terms), sigma, covariance, free), 0.0)
-        worst = int(np.argmax(np.abs(pulls)))
-        if abs(pulls[worst]) <= OUTLIER_SIGMA or used.sum() <= free + 1:
-            break
-        used[worst] = False
-    freedom = int(used.sum()) - free
-    left = ratio - _ratio(signal, terms)
-    gain = 1 / terms[0]
+    shot = _Shot(signal, (variance - noise) / np.where(known, signal, np.nan), errors / np.where(known, signal, np.nan))
+    terms, covariance, used = _without_outliers(shot, used)
+    free, gain = len(covariance), 1 / terms[0]
+    left, freedom = shot.ratio - _ratio(signal, terms), int(used.sum()) - free
     turnoff = float(signal[known & ~beyond].max()) if beyond.any() else np.nan
-    brightest = float(np.nanmax(np.where(known, signal, np.nan)))
+    brightest = float(signal[known].max())
     return Curve(
         gain=float(gain),
         gain_error=float(gain**2 * np.sqrt(covariance[0, 0])),
@@ -164,9 +158,9 @@ def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, f
         a00_error=float(np.sqrt(covariance[1, 1])) if free > 1 else np.nan,
         cubic=float(terms[2]),
         turnoff=turnoff,
-        full_well_e=float(gain * np.nanmax(np.where(beyond, signal, np.nan))) if beyond.any() else np.nan,
+        full_well_e=float(gain * signal[beyond].max()) if beyond.any() else np.nan,
         brightest=brightest,
-        reduced_chi2=float(np.sum((left[used] / sigma[used]) ** 2) / freedom) if freedom > 0 else np.nan,
+        reduced_chi2=float(np.sum((left[used] / shot.errors[used]) ** 2) / freedom) if freedom > 0 else np.nan,
         residuals=np.where(known, left * signal / (_ratio(signal, terms) * signal + noise), np.nan),
         used=used,
         free=FREE[:free],
@@ -178,6 +172,11 @@ def prediction(curve: Curve, signal: Values) -> Values:
     """The variance that `curve` expects at `signal`, ADU², read noise included; any shape."""
     terms = np.array([1 / curve.gain, np.nan_to_num(curve.a00), curve.cubic])
     return np.asarray(_ratio(signal, terms) * signal + (curve.read_noise_e / curve.gain) ** 2)
+
+
+def _mean(image: npt.NDArray[np.float32]) -> float:
+    finite = image[np.isfinite(image)]
+    return float(finite.mean(dtype=np.float64)) if finite.size else np.nan
 
 
 def _point(first: Pixels, second: Pixels, amplifier: Amplifier) -> tuple[float, ...]:
@@ -208,11 +207,33 @@ def _point(first: Pixels, second: Pixels, amplifier: Amplifier) -> tuple[float, 
     return (left + right) / 2, shot / (1 - late) + noise, noise, float(used), late, full, covariances[0], covariances[1]
 
 
-def _beyond_turnoff(signal: Values, variance: Values, full: Values) -> Flags:
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """Signal, variance without read noise over signal, and the error of that; each (k,)."""
+
+    signal: Values
+    ratio: Values
+    errors: Values
+
+
+def _without_outliers(shot: _Shot, used: Flags) -> tuple[Values, Values, Flags]:
+    """Terms, covariance of the free ones and pairs used; pairs that are 5 sigma off are left out one by one."""
+    while True:
+        free = _free(shot.signal[used])
+        terms, covariance = _solve(shot.signal[used], shot.ratio[used], shot.errors[used], free)
+        left = shot.ratio - _ratio(shot.signal, terms)
+        pulls = np.where(used, np.abs(_pulls(_design(shot.signal, terms, free), left, shot.errors, covariance)), 0.0)
+        worst = int(np.argmax(pulls))
+        if pulls[worst] <= OUTLIER_SIGMA or used.sum() <= free + 1:
+            return terms, covariance, used
+        used = used & (np.arange(len(used)) != worst)
+
+
+def _beyond_turnoff(signal: Values, shot: Values, full: Values) -> Flags:
     """Which pairs lie beyond the turnoff; those without a signal (NaN) lie nowhere."""
     order = np.argsort(signal)[: int(np.isfinite(signal).sum())]
-    rising, ratio = variance[order], variance[order] / signal[order]
-    falls = np.diff(rising, prepend=-np.inf) < 0
+    ratio = shot[order] / signal[order]
+    falls = np.diff(shot[order], prepend=-np.inf) < 0
     twice = falls & np.append(falls[1:], False)
     collapsed = ratio < COLLAPSED * np.maximum.accumulate(ratio)
     turned = np.maximum.accumulate(twice | collapsed | (full[order] > FULLEST))
@@ -235,32 +256,38 @@ def _free(signal: Values) -> int:
 
 def _ratio(signal: Values, terms: Values) -> Values:
     """Shot noise variance over signal for `terms` 1/gain, a00 and cubic."""
-    return np.asarray(terms[0] + terms[1] * signal + terms[2] * signal**2 + _bend(signal, terms))
+    return np.asarray(terms[0] * _bend(signal, terms)[0] + terms[2] * signal**2)
 
 
-def _bend(signal: Values, terms: Values) -> Values:
-    """What Astier's exponential has beyond its first two terms."""
-    bent = terms[1] / terms[0] * signal
-    if not np.any(bent):
-        return np.zeros_like(signal)
-    return np.asarray(terms[0] * (np.expm1(2 * bent) / (2 * bent) - 1 - bent))
+def _bend(signal: Values, terms: Values) -> tuple[Values, Values]:
+    """f(z) = (exp(2 z) - 1) / (2 z) of z = a00 g S, and its derivative; z within ±3, beyond which nothing is a CCD."""
+    z = np.clip(terms[1] / terms[0] * signal, -3.0, 3.0)
+    near = np.abs(z) < 1e-4
+    z = np.where(near, 1e-4, z)
+    bend = np.expm1(2 * z) / (2 * z)
+    flat = terms[1] / terms[0] * signal
+    return np.where(near, 1 + flat, bend), np.where(near, 1 + 4 / 3 * flat, (np.exp(2 * z) - bend) / z)
+
+
+def _design(signal: Values, terms: Values, free: int) -> Values:
+    """Derivatives of `_ratio` by the free terms: (k, free)."""
+    bend, slope = _bend(signal, terms)
+    z = terms[1] / terms[0] * signal
+    return np.asarray(np.stack((bend - z * slope, signal * slope, signal**2), axis=1)[:, :free])
 
 
 def _solve(signal: Values, ratio: Values, sigma: Values, free: int) -> tuple[Values, Values]:
-    """The three terms, 0 where they are not free, and the covariance of the free ones; the bend by iteration."""
+    """The three terms, 0 where they are not free, and the covariance of the free ones, by Gauss and Newton."""
     scale = signal.max() ** np.arange(free)
-    design = np.vander(signal, free, increasing=True) / scale / sigma[:, None]
-    inverse = np.linalg.pinv(design)
-    terms = np.zeros(3)
-    terms[0] = 1.0
+    terms = np.array([np.median(ratio), 0.0, 0.0])
     for _ in range(_ITERATIONS):
-        terms[:free] = inverse @ ((ratio - _bend(signal, terms)) / sigma) / scale
+        inverse = np.linalg.pinv(_design(signal, terms, free) / scale / sigma[:, None])
+        terms[:free] += inverse @ ((ratio - _ratio(signal, terms)) / sigma) / scale
     return terms, inverse @ inverse.T / np.outer(scale, scale)
 
 
-def _pulls(signal: Values, left: Values, sigma: Values, covariance: Values, free: int) -> Values:
+def _pulls(design: Values, left: Values, sigma: Values, covariance: Values) -> Values:
     """How many standard errors each pair lies from the curve through the others; 0 where they leave no curve."""
-    design = np.vander(signal, free, increasing=True)
     share = np.einsum("ki,ij,kj->k", design, covariance, design) / sigma**2
     alone = np.where(share < 1 - 1e-9, 1 - share, np.inf)
     return np.asarray(np.nan_to_num(left / (sigma * np.sqrt(alone))))
