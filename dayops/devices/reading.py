@@ -29,9 +29,13 @@ class Reading:
     def heartbeat_age_s(self) -> float:
         return max(0.0, (self.at - self.device.heartbeat_at).total_seconds())
 
+    @property
+    def takes_jobs(self) -> bool:
+        return self.kind.execute is not None
+
     def why_not(self, command: str) -> str:
         """Why `command` is forbidden now; empty where it is allowed."""
-        if command == "execute" and self.kind.execute is None:
+        if command == "execute" and not self.takes_jobs:
             return f"{self.device.name} takes no jobs."
         configured = bool(self.device.configuration_name)
         return why_not(self.state, command, configured=configured, locked_out=self.device.locked_out)
