@@ -55,3 +55,12 @@ def test_the_exposure_benchmark_brings_every_offered_file_to_a_verdict() -> None
     assert found["detectors"] == 9
     assert 0 < found["p95_archived_to_verdict_s"] < found["p95_file_to_verdict_s"] <= found["seconds"]
     assert min(found["cpu_s_workers"], found["cpu_s_postgres"]) > 0
+
+
+def test_the_calibration_database_benchmark_finds_every_slot_and_lets_one_certifier_win() -> None:
+    found = last_line([sys.executable, "-m", "bench", "calib_database", "--quick"])
+    assert found["certifications"] == 5 * 189 * 12
+    assert found["rows"] == (2 * 5 - 1) * 189 * 12
+    assert (found["overlaps"], found["winners"]) == (0, [1, 1])
+    for name in ("lookup_ms", "focal_plane_lookup_ms", "certify_night_ms", "rollback_night_ms"):
+        assert found[name] > 0
