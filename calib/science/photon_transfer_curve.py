@@ -28,7 +28,7 @@ from calib.science.overscan import measure_overscan
 from dayops.camera.geometry import Amplifier, Detector
 
 FULLEST = 1e-3  # share of full pixels from which a pair lies beyond the turnoff: hot pixels are fewer
-COLLAPSED = 0.5  # of the largest variance over signal of fainter pairs; repelling charge takes no half of it
+COLLAPSED = 0.5  # of the usual variance over signal of fainter pairs; repelling charge takes no half of it
 OUTLIER_SIGMA = 5.0  # cp_pipe's sigmaCutPtcOutliers
 NEXT_LEVEL = 1.2  # times the one before; what is closer counts as one level
 LEVER = 1.8  # brightest over faintest level from which a00 is told from the gain
@@ -129,9 +129,9 @@ def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, f
     The gain alone is free where the brightest pair has less than 1.8 times the signal of the faintest (and then too
     large by 3 a S g for a response that loses a of each electron per electron); a00, too, where it has more; the cubic
     term from eight levels on that lie a fifth apart. Pairs beyond the turnoff are not fitted, nor are those that lie
-    5 sigma from the curve through the others. The turnoff comes before two falls of the variance in a row, before a
-    pair whose variance over signal is less than half that of a fainter one, or before a thousandth of the pixels is
-    full.
+    5 sigma from the curve through the others. The turnoff comes before two falls of the variance in a row, before
+    variances over signal that stay below half of the usual one of fainter pairs, or before a thousandth of the pixels
+    is full.
     Raises ValueError where the arrays differ in length.
     """
     arrays = [np.asarray(each, dtype=np.float64) for each in (signal, variance, errors, noise)]
@@ -139,9 +139,10 @@ def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, f
     if len({len(each) for each in (*arrays, full)}) > 1:
         raise ValueError("A photon transfer curve needs a signal, a variance, its error and read noise of every pair.")
     signal, variance, errors, noise = arrays
-    known = (signal > 0) & (variance > noise) & (errors > 0)
-    beyond = _beyond_turnoff(np.where(known, signal, np.nan), variance - noise, full)
-    used = known & ~beyond
+    measured = (signal > 0) & np.isfinite(variance) & (noise > 0)
+    beyond, collapsed = _beyond_turnoff(np.where(measured, signal, np.nan), variance - noise, full)
+    known = measured & (variance > noise) & (errors > 0)
+    used = known & ~beyond & ~collapsed
     if not used.any():
         return _no_curve(len(signal))
     shot = _Shot(signal, (variance - noise) / np.where(known, signal, np.nan), errors / np.where(known, signal, np.nan))
@@ -149,7 +150,7 @@ def fit_curve(signal: Values, variance: Values, errors: Values, noise: Values, f
     free, gain = len(covariance), 1 / terms[0]
     left, freedom = shot.ratio - _ratio(signal, terms), int(used.sum()) - free
     turnoff = float(signal[known & ~beyond].max()) if beyond.any() else np.nan
-    brightest = float(signal[known].max())
+    brightest = float(signal[measured].max())
     return Curve(
         gain=float(gain),
         gain_error=float(gain**2 * np.sqrt(covariance[0, 0])),
@@ -229,17 +230,18 @@ def _without_outliers(shot: _Shot, used: Flags) -> tuple[Values, Values, Flags]:
         used = used & (np.arange(len(used)) != worst)
 
 
-def _beyond_turnoff(signal: Values, shot: Values, full: Values) -> Flags:
-    """Which pairs lie beyond the turnoff; those without a signal (NaN) lie nowhere."""
+def _beyond_turnoff(signal: Values, shot: Values, full: Values) -> tuple[Flags, Flags]:
+    """Which pairs lie beyond the turnoff, and which have collapsed variances; those without signal (NaN) do neither."""
     order = np.argsort(signal)[: int(np.isfinite(signal).sum())]
     ratio = shot[order] / signal[order]
+    usual = np.array([np.median(ratio[: max(k, 1)]) for k in range(len(order))])  # of fainter pairs
     falls = np.diff(shot[order], prepend=-np.inf) < 0
-    twice = falls & np.append(falls[1:], False)
-    collapsed = ratio < COLLAPSED * np.maximum.accumulate(ratio)
-    turned = np.maximum.accumulate(twice | collapsed | (full[order] > FULLEST))
-    beyond = np.zeros(len(signal), dtype=np.bool_)
-    beyond[order] = turned
-    return beyond
+    twice, low = falls & np.append(falls[1:], False), ratio < COLLAPSED * usual
+    to_the_end = np.logical_and.accumulate(low[::-1])[::-1]  # one alone is a bad pair
+    beyond, collapsed = np.zeros((2, len(signal)), dtype=np.bool_)
+    beyond[order] = np.logical_or.accumulate(twice | to_the_end | (full[order] > FULLEST))
+    collapsed[order] = low
+    return beyond, collapsed
 
 
 def _free(signal: Values) -> int:

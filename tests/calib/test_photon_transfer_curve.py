@@ -114,13 +114,23 @@ def test_one_fall_alone_is_no_turnoff():
     assert not found.used[-2]
 
 
+@pytest.mark.parametrize("left", [3.0, 0.0, -1.0])
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_a_pair_whose_variance_collapses_is_beyond_the_turnoff(order):
+def test_a_pair_whose_variance_collapses_is_beyond_the_turnoff(order, left):
     variance = variances(WEEK)
-    variance[-1] = NOISE + 3
+    variance[-1] = NOISE + left
     found = curve(WEEK[order], variance[order])
     assert found.turnoff == WEEK[-2]
     assert found.used.sum() == 13
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.05, 3.0, 10.0])
+def test_a_pair_that_is_far_off_between_good_ones_is_a_bad_pair_and_no_turnoff(share):
+    variance = variances(WEEK)
+    variance[8] = NOISE + share * (variance[8] - NOISE)
+    found = curve(WEEK, variance)
+    assert np.isnan(found.turnoff)
+    assert np.flatnonzero(~found.used).tolist() == [8]
 
 
 def test_a_pair_with_full_pixels_is_beyond_the_turnoff():
