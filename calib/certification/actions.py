@@ -36,7 +36,7 @@ def begin(camera: str, collection: str, kind: CertificationAction.Kind, **fields
     """Wait for one's turn, then note the deed; what it makes known is known from its `at` on. Inside a transaction.
 
     The clock is read after the turn came: `now()` is the beginning of the transaction, maybe before a deed that was
-    waited for, and what that made known would have to end before it began.
+    waited for, so that the database would claim to have known what nobody could see yet.
     """
     wait_for_turn(camera)
     at = database_time(camera)

@@ -215,13 +215,29 @@ def test_what_was_before_a_flagged_product_stands_again_wherever_that_was_used()
     assert lookup("minicam", TONIGHT, chain=["daily"]) == []
 
 
+def test_of_several_before_a_flagged_product_the_newest_stands_again() -> None:
+    oldest, newer, newest = product(), product(), product()
+    for each in (oldest, newer, newest):
+        certified(each)
+    flag_bad(newest, "sofia", "a lamp was on")
+    assert used(TONIGHT) == newer.pk
+
+
 def test_a_product_that_somebody_took_away_does_not_come_back_by_a_flag() -> None:
     oldest, taken, newest = product(), product(), product()
     certified(oldest)
-    roll_back(certified(taken), "sofia", "a lamp was on")
+    certified(taken)
+    decertify("minicam", "daily", valid_from=TONIGHT, valid_to=TOMORROW, actor="sofia", reason="a lamp was on")
     certified(newest)
     flag_bad(newest, "sofia", "too")
-    assert used(TONIGHT) == oldest.pk
+    assert [used(TONIGHT), used(TOMORROW)] == [oldest.pk, taken.pk]
+
+
+def test_a_deed_is_known_from_after_its_turn_came_not_from_the_beginning_of_its_transaction() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (waited_until,) = cursor.fetchone()
+    assert certified(product()).at > waited_until
 
 
 def test_every_deed_is_an_event_of_the_same_transaction() -> None:
