@@ -77,6 +77,7 @@ def run_day(
         if stop.wait(1.0):
             return {}
     bring(devices, CLUSTER, "daytime")
+    bring(devices, GENERATOR)  # what a late worker took to FAULT meanwhile
     say("OCS: the frames are in, the Processing Cluster is in daytime mode")
     wanted = parameters or {"pipeline": "daily", "version": "", "config": "", "data_query": {"day_obs": day_obs}}
     ended = execute(devices, GENERATOR, wanted, stop)
