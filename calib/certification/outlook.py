@@ -32,7 +32,8 @@ class Outlook:
     def sentence(self) -> str:
         """What is to be used, in words."""
         if self.found:
-            return f"That of {ObservingDay(self.found.day_obs)} in {self.found.collection}, {self.age_days} days old."
+            age = f"{self.age_days} day{'' if self.age_days == 1 else 's'}"
+            return f"That of {ObservingDay(self.found.day_obs)} in {self.found.collection}, {age} old."
         if self.earlier:
             return f"Missing: the newest before is that of {ObservingDay(self.earlier.day_obs)}, not valid any more."
         return "Missing: none was ever certified."

@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import Error, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from calib.certification import (
     ConflictingCertification,
@@ -278,6 +280,21 @@ def test_the_outlook_says_of_which_night_the_newest_earlier_one_is() -> None:
     (only,) = outlook("minicam", TONIGHT, types=[BIAS], detectors=[0])
     assert only.earlier is not None
     assert only.earlier.day_obs == 20261119
+
+
+def test_a_whole_focal_plane_takes_as_many_queries_as_one_product(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    everything = [(kind, detector, "") for kind in ProductType for detector in range(9)]
+    counts = []
+    for these in (products(everything[:1]), products(everything)):
+        with CaptureQueriesContext(connection) as captured:
+            deed = certified(*these)
+        with django_assert_num_queries(1):
+            assert len(lookup("minicam", TONIGHT)) == len(these)
+        counts.append(len(captured))
+        roll_back(deed, "sofia", "a lamp was on")
+    assert counts[0] == counts[1] < 25
 
 
 def test_the_history_of_a_slot_keeps_every_row_with_its_deeds() -> None:
