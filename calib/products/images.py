@@ -46,9 +46,12 @@ def make_image(
         raise CannotBeMade("No pixel has a good value in any frame: look at the frames, they may be saturated.")
     origin = provenance(product_set, kind, detector.name, band, inputs, held_out, scales, needed)
     master = MasterImage(image, variance, mask, combined.count)
+    statistics = _statistics(master, detector) | {"read_noise_adu": np.nanmedian(combined.noise, axis=0)}
+    if kind == ProductType.DARK:
+        statistics["dark_s"] = [dark_time_s(frame.header, frame.exposure.exposure_s) for frame in inputs]
     return Made(
         content=image_file.to_bytes(master, header_cards(origin, product_set.day_obs), UNITS[kind]),
-        statistics=storable(_statistics(master, detector) | {"read_noise_adu": np.nanmedian(combined.noise, axis=0)}),
+        statistics=storable(statistics),
         provenance=origin,
         inputs=inputs,
         held_out=held_out,
@@ -79,6 +82,7 @@ def _combined(
     calibrations = known.calibrations() if kind != ProductType.BIAS else None
     nominal = np.array([amplifier.gain for amplifier in detector.amplifiers])
     gain = nominal if calibrations is None or calibrations.gain is None else calibrations.gain
+    gain = np.where(gain > 0, gain, nominal)  # a dead amplifier has none
     with ExitStack() as files:
         frames = []
         for number, frame in enumerate(inputs):

@@ -47,6 +47,11 @@ class Known:
         product = self.product(kind)
         return None if product is None or name not in product.statistics else numbers(product.statistics, name)
 
+    def linearity(self) -> Values | None:
+        """Coefficients (n, 2); 0 for an amplifier whose linearity is not known, which is left as it is."""
+        coefficients = self.values(ProductType.LINEARITY, "coefficients")
+        return None if coefficients is None else np.nan_to_num(coefficients)
+
     def calibrations(self, flat: str | None = None) -> Calibrations:
         """All of it as signature removal takes it; with the flat of the filter `flat` where that is given."""
         bias, dark = self.image(ProductType.BIAS), self.image(ProductType.DARK)
@@ -58,7 +63,7 @@ class Known:
             mask=self.mask(),
             gain=self.values(ProductType.PTC, "gain"),
             read_noise_e=self.values(ProductType.PTC, "read_noise_e"),
-            linearity=self.values(ProductType.LINEARITY, "coefficients"),
+            linearity=self.linearity(),
             crosstalk=self.values(ProductType.CROSSTALK, "applied"),
         )
 

@@ -215,8 +215,15 @@ def _pairs(detector: int, found: list[Candidate], day_obs: int) -> ChosenPairs:
     today = sorted((pair for pair in pairs if pair.day_obs == day_obs), key=lambda pair: pair.exposure_s)
     if not today:
         return ChosenPairs(detector, problem="There is no pair of usable flats of equal light of the day.")
-    aside = today[len(today) // 2] if len(pairs) >= FEWEST_PAIRS else None
+    aside = _spare(today) if len(pairs) >= FEWEST_PAIRS else None
     return ChosenPairs(detector, tuple(pair for pair in pairs if pair is not aside), aside)
+
+
+def _spare(today: list[Pair]) -> Pair:
+    """The middle pair of a filter with one exposure time, which says nothing of linearity; else of all."""
+    times = {pair.filter: {each.exposure_s for each in today if each.filter == pair.filter} for pair in today}
+    single = [pair for pair in today if len(times[pair.filter]) == 1] or today
+    return single[len(single) // 2]
 
 
 def _light(one: Candidate) -> tuple[int, str, float, str]:

@@ -197,7 +197,11 @@ def _with(subject: _Subject, kind: str) -> dict[tuple[str, str], Product]:
 
 
 def _expected_noise(subject: _Subject, product: Product, frame: RawFrame, left: Processed) -> Values:
-    """e⁻ of each amplifier: its overscan's noise, the dark current's shot noise and the masters' own."""
+    """e⁻ of each amplifier: its overscan's noise, the dark current's shot noise and the masters' own.
+
+    The bias is also in the dark, as much as the frames of the dark were weighted (by the square of their time): of what
+    it adds to a held-out dark of time t, t Σtᵢ / Σtᵢ² is taken off again with the dark.
+    """
     known, detector = subject.candidate, subject.detector
     gain = known.values(ProductType.PTC, "gain")
     gain = np.ones(len(detector.amplifiers)) if gain is None else gain
@@ -206,8 +210,10 @@ def _expected_noise(subject: _Subject, product: Product, frame: RawFrame, left: 
     signal: Values | float = 0.0
     if product.type == ProductType.DARK:
         dark_s = dark_time_s(frame.header, frame.exposure.exposure_s)
+        times = numbers(product.statistics, "dark_s")
         signal = numbers(product.statistics, "median") * gain * dark_s
-        master = np.hypot(master, numbers(product.statistics, "noise") * gain * dark_s)
+        left_of_bias = 1 - dark_s * times.sum() / np.square(times).sum()
+        master = np.hypot(master * left_of_bias, numbers(product.statistics, "noise") * gain * dark_s)
     return tests.expected_noise_e(read_noise, signal, master)
 
 

@@ -43,6 +43,7 @@ _CR_NOISE = Limit(-0.05, 0.05, "DMTN-101 4.4 and 5.4")
 _MEAN = Limit(-1.0, 1.0, "DMTN-101 4.2 and 5.2")
 _PATCH = Limit(None, 0.3, "desispec compare_bias; chance in 32 × 32 pixels is 0.04, and less than 0.25 in the largest")
 _A00 = Limit(-4.56e-6, 6.91e-7, "cp_verify: the range of ITL sensors, the wider of the two")
+_INCUMBENT = Limit(None, None, "desispec: no worse than the certified product on the same frame, but for chance")
 A00_OF_VENDOR = {"ITL": _A00, "E2V": Limit(-3.52e-6, -2.61e-6, "cp_verify: the range of e2v sensors")}
 
 TESTS: tuple[TestDefinition, ...] = (
@@ -199,6 +200,32 @@ TESTS: tuple[TestDefinition, ...] = (
         ),
         "Look at the residuals for the pair that stands out, exclude it and rebuild.",
         needed=False,
+    ),
+    TestDefinition(
+        "ptc_held_out",
+        "ptc",
+        "Variance of a pair that is not in the curve over what the curve says, less 1",
+        "",
+        Limit(-0.05, 0.05, "cp_verify GAIN_FROM_FLAT_PAIR (DMTN-101 6.1)"),
+        "Look at both flats of the pair and at the curve: one of them is not what it says.",
+    ),
+    TestDefinition(
+        "bias_no_worse",
+        "bias",
+        "Largest patch median of that bias",
+        "e⁻",
+        _INCUMBENT,
+        "Blink the new bias and the certified one: if the change is real, note its cause and certify by hand.",
+        per="detector",
+    ),
+    TestDefinition(
+        "dark_no_worse",
+        "dark",
+        "Largest patch median of that dark",
+        "e⁻",
+        _INCUMBENT,
+        "Blink the new dark and the certified one: if the change is real, note its cause and certify by hand.",
+        per="detector",
     ),
     TestDefinition(
         "linearity_residual",
