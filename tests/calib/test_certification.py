@@ -44,8 +44,11 @@ def test_a_certified_product_is_used_from_its_first_instant_to_the_last_before_i
 def test_the_next_nights_product_takes_the_place_of_the_last_from_its_roll_over_on() -> None:
     first, second = product(), product(day_obs=20261123)
     certified(first)
-    certified(second)
+    deed = certified(second)
     assert [used(at) for at in (TOMORROW - 1, TOMORROW)] == [first.pk, second.pk]
+    (newest,) = lookup("minicam", TOMORROW)
+    assert (newest.known_from, newest.action, newest.sha256) == (deed.at, deed.pk, second.sha256)
+    assert (newest.valid_from, newest.valid_to, newest.day_obs) == (TOMORROW, None, 20261123)
     assert Certification.objects.count() == 3
 
 
