@@ -41,13 +41,22 @@ class Found:
         return self.type, self.detector, self.filter
 
 
-def lookup(camera: str, at: int, *, known_at: datetime | None = None, chain: Sequence[str] = CHAIN) -> list[Found]:
+def lookup(
+    camera: str,
+    at: int,
+    *,
+    detector: int | None = None,
+    known_at: datetime | None = None,
+    chain: Sequence[str] = CHAIN,
+) -> list[Found]:
     """The product of every type, detector and filter of `camera` for the instant `at`, in that order; one query.
 
-    Of the collections in `chain` the first that has one for a slot gives it. `known_at` (UTC) asks for what the
-    database said then; now unless told. Where nothing is certified there is no element.
+    Of all detectors unless one is told. Of the collections in `chain` the first that has one for a slot gives it.
+    `known_at` (UTC) asks for what the database said then; now unless told. Where nothing is certified there is no
+    element.
     """
-    return _lookup("", {"camera": camera, "at": at, "known": known_at, "chain": list(chain)})
+    only = "" if detector is None else "AND slot.detector = %(detector)s"
+    return _lookup(only, {"camera": camera, "at": at, "detector": detector, "known": known_at, "chain": list(chain)})
 
 
 def lookup_one(

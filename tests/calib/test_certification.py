@@ -295,6 +295,7 @@ def test_a_whole_focal_plane_takes_as_many_queries_as_one_product(
             deed = certified(*these)
         with django_assert_num_queries(1):
             assert len(lookup("minicam", TONIGHT)) == len(these)
+        assert {each.detector for each in lookup("minicam", TONIGHT, detector=0)} == {0}
         counts.append(len(captured))
         roll_back(deed, "sofia", "a lamp was on")
     assert counts[0] == counts[1] < 25
