@@ -2,12 +2,13 @@
 
 Clipping about the mean of n values by their own standard deviation can never reject one of ten or fewer at 3 sigma,
 since none lies farther than (n - 1)/√n deviations from the mean (Shiffler 1988, *Maximum Z scores and outliers*). Here
-the centre is the median, for an even number the lower of the two in the middle, since stray charge only adds; and the
-scatter is what is known: the read noise of the frame's overscan and the shot noise of the centre,
+the centre is the median; where the two in the middle of an even number differ by more than noise explains, it is the
+lower of them, since stray charge only adds. The scatter is what is known: read noise of the overscan, shot noise,
 
     variance_i = scale_i² × (read_noise_i² + charge_i / gain),   charge_i = centre / scale_i + dark_s_i × dark  >= 0.
 
-Of two values, whose difference is noisier than one of them by √2, the limit is √2 × `clip`.
+The noise of the centre counts as well where values are of unequal noise (darks of 15 and of 180 s), where a precise one
+would else be left out for being far from a centre that is not.
 
 The variance of the mean is that of the values left, divided by what clipping has taken from a Gaussian's,
 1 - 2c φ(c) / (2Φ(c) - 1) at c sigma; of fewer than five values, which do not tell their scatter, the known one.
@@ -34,6 +35,7 @@ FEWEST_FRAMES = 2
 FEWEST_FOR_SCATTER = 5  # below it cp_pipe takes the variance from the inputs', too
 KEPT_BYTES = 128 << 20  # 25 segments of LSSTCam: what does not fit is decoded a second time
 DIGITISING_VARIANCE = 1 / 12  # ADU²: no value is known better than to its digit
+_UNEVEN = 1.5  # ratio of variances from which frames are of unequal noise
 _LANES = 256  # pixels that are sorted side by side
 
 Image = npt.NDArray[np.float32]
@@ -187,7 +189,8 @@ def _combine_amplifier(
             else:
                 raw = file.rows(amplifier.index, light.y0 + rows.start, light.y0 + rows.stop)
             _correct(
-                raw[:, light.x0 : light.x1],
+                raw,
+                light.x0,
                 levels[i],
                 amplifier.saturation,
                 bias,
@@ -249,16 +252,19 @@ def _sorting_network(count: int) -> npt.NDArray[np.int64]:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _correct(
-    raw: Any, level: float, saturation: float, bias: Any, dark: Any, curve: Any, scale: float, out: Any
+    raw: Any, left: int, level: float, saturation: float, bias: Any, dark: Any, curve: Any, scale: float, out: Any
 ) -> None:
-    """(raw - level - bias, made linear, - dark) × scale as float32; NaN where `raw` is saturated or not a number."""
+    """(raw - level - bias, made linear, - dark) × scale as float32; NaN where `raw` is saturated or not a number.
+
+    `left` is the column of `raw` that is the first of `out`.
+    """
     whole = np.float32(np.floor(level))  # taken off first: raw pixels are too large for the fractions of a float32
     rest = np.float32(level - np.floor(level))
     limit, factor = np.float32(saturation), np.float32(scale)
     c2, c3 = np.float32(curve[0]), np.float32(curve[1])
     nan = np.float32(np.nan)
     for y in range(raw.shape[0]):
-        row, bias_row, dark_row, out_row = raw[y], bias[y], dark[y], out[y]
+        row, bias_row, dark_row, out_row = raw[y, left : left + out.shape[1]], bias[y], dark[y], out[y]
         for x in range(row.size):
             pixel = np.float32(row[x])
             value = (pixel - whole) - (rest + bias_row[x])
@@ -293,13 +299,28 @@ def _clipped(
     finite = np.empty(_LANES, dtype=np.int32)
     sums = np.empty((5, _LANES), dtype=np.float32)
     centre = np.empty(_LANES, dtype=np.float32)
+    lower, upper = np.empty(_LANES, dtype=np.float32), np.empty(_LANES, dtype=np.float32)
+    lower_noise, upper_noise = np.empty(_LANES, dtype=np.float32), np.empty(_LANES, dtype=np.float32)
+    noise = np.empty(_LANES, dtype=np.float32)
+    floor, scale, waited = np.float32(floors.mean()), np.float32(scales.mean()), np.float32((scales * dark_s).mean())
+    uneven = floors.max() > _UNEVEN * floors.min()
     for start in range(0, pixels, _LANES):
         lanes = min(_LANES, pixels - start)
-        block = values[:, start : start + lanes]
-        _rank(block, ranked, finite, network)
+        _rank(values, start, lanes, ranked, finite, network)
         for x in range(lanes):
-            centre[x] = ranked[max((finite[x] - 1) // 2, 0), x]
-        _sum(block, centre, finite, floors, scales, dark_s, dark[start : start + lanes], shot, clip2, weighted, sums)
+            lower[x] = ranked[max((finite[x] - 1) // 2, 0), x]
+            upper[x] = ranked[min(finite[x] // 2, count - 1), x]
+            charge = max(lower[x] + waited * dark[start + x], np.float32(0))
+            lower_noise[x] = upper_noise[x] = floor + scale * shot * charge
+        if uneven:
+            _noise_of(values, start, lanes, lower, floors, scales, dark_s, dark, shot, lower_noise)
+            _noise_of(values, start, lanes, upper, floors, scales, dark_s, dark, shot, upper_noise)
+        for x in range(lanes):
+            apart, both = upper[x] - lower[x], lower_noise[x] + upper_noise[x]
+            agree = apart * apart <= clip2 * both
+            centre[x] = lower[x] + (apart / np.float32(2) if agree else np.float32(0))
+            noise[x] = (both / np.float32(2) if agree else lower_noise[x]) if uneven else np.float32(0)
+        _sum(values, start, lanes, centre, noise, floors, scales, dark_s, dark, shot, clip2, weighted, sums)
         for x in range(lanes):
             left, weight, known = sums[0, x], sums[1, x], sums[4, x]
             offset = sums[2, x] / weight
@@ -312,14 +333,13 @@ def _clipped(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _rank(block: Any, ranked: Any, finite: Any, network: Any) -> None:
+def _rank(values: Any, start: int, lanes: int, ranked: Any, finite: Any, network: Any) -> None:
     """Each pixel's values in rising order, those that are not finite last; and the number of the finite ones."""
-    count, lanes = block.shape
     infinity = np.float32(np.inf)
     for x in range(lanes):
         finite[x] = 0
-    for i in range(count):
-        given, row = block[i], ranked[i]
+    for i in range(len(values)):
+        given, row = values[i, start : start + lanes], ranked[i]
         for x in range(lanes):
             is_finite = abs(given[x]) < infinity
             row[x] = given[x] if is_finite else infinity
@@ -334,9 +354,11 @@ def _rank(block: Any, ranked: Any, finite: Any, network: Any) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _sum(
-    block: Any,
+    values: Any,
+    start: int,
+    lanes: int,
     centre: Any,
-    finite: Any,
+    noise: Any,
     floors: Any,
     scales: Any,
     dark_s: Any,
@@ -347,17 +369,17 @@ def _sum(
     sums: Any,
 ) -> None:
     """Of the values left: their number, and the sums of w, w d, w d² and w² variance; d is the distance to `centre`."""
-    count, lanes = block.shape
-    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    zero, one = np.float32(0), np.float32(1)
     left, weight, offset, square, known = sums[0], sums[1], sums[2], sums[3], sums[4]
     sums[:, :lanes] = zero
-    for i in range(count):
-        row, floor, scale, waited = block[i], floors[i], scales[i], scales[i] * dark_s[i]
+    dark = dark[start : start + lanes]
+    for i in range(len(values)):
+        row, floor, scale, waited = values[i, start : start + lanes], floors[i], scales[i], scales[i] * dark_s[i]
         for x in range(lanes):
             charge = centre[x] + waited * dark[x]
             expected = floor + scale * shot * (charge if charge > zero else zero)
             distance = row[x] - centre[x]
-            limit = clip2 * expected * (two if finite[x] == 2 else one)
+            limit = clip2 * (expected + noise[x])
             is_left = distance * distance <= limit  # never so for NaN
             d = distance if is_left else zero
             w = (one / expected if weighted else one) if is_left else zero
@@ -366,6 +388,29 @@ def _sum(
             offset[x] += w * d
             square[x] += w * d * d
             known[x] += w * w * expected
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _noise_of(
+    values: Any,
+    start: int,
+    lanes: int,
+    centre: Any,
+    floors: Any,
+    scales: Any,
+    dark_s: Any,
+    dark: Any,
+    shot: Any,
+    noise: Any,
+) -> None:
+    """The known variance of the value that is the `centre` of each pixel, into `noise`."""
+    zero = np.float32(0)
+    for i in range(len(values)):
+        row, floor, scale, waited = values[i, start : start + lanes], floors[i], scales[i], scales[i] * dark_s[i]
+        for x in range(lanes):
+            if row[x] == centre[x]:
+                charge = centre[x] + waited * dark[start + x]
+                noise[x] = floor + scale * shot * (charge if charge > zero else zero)
 
 
 def _refuse_senseless(
@@ -407,6 +452,6 @@ def warm_up() -> None:
     zero = np.zeros((4, 4), dtype=np.float32)
     for dtype in ("int32", "uint16", "int16", "float32"):
         raw: npt.NDArray[Any] = np.zeros((4, 6), dtype=dtype)
-        _correct(raw[:, 1:5], 0.0, 1.0, zero, zero, np.zeros(2), 1.0, np.empty_like(zero))
+        _correct(raw, 1, 0.0, 1.0, zero, zero, np.zeros(2), 1.0, np.empty_like(zero))
     one = np.float32(1)
     _clipped(zero, zero[0], zero[0], zero[0], zero[0], one, one, one, False, _sorting_network(4))
