@@ -150,7 +150,7 @@ def _ccdproc_full_frame(paths: list[Path], detector: Detector) -> None:
 
 
 def _reduced(path: Path, amplifier: camera.Amplifier) -> Any:
-    import ccdproc
+    import ccdproc  # type: ignore[import-untyped]
     from astropy.nddata import CCDData
 
     assert amplifier.serial_overscan is not None

@@ -137,7 +137,7 @@ def _decoded(descriptor: int, tiles: _RowTiles, first: int, last: int) -> npt.ND
     start = int(begins.min())
     size = int(ends.max()) - start
     data = np.empty(size + PADDING, dtype=np.uint8)
-    if os.preadv(descriptor, [data[:size]], start) != size:
+    if os.preadv(descriptor, [data[:size].data], start) != size:
         raise Refused("The file ends within the data.")
     pixels = np.empty((last - first) * tiles.width, dtype=f"u{tiles.dtype.itemsize}")
     sizes = np.full(last - first, tiles.width, dtype=np.int64)

@@ -56,8 +56,9 @@ def same(a: Combined, b: Combined) -> bool:
 # The kernel, against its definition.
 
 
-def clipped_in_numpy(values, floors, scales, dark_s, dark, shot, clip, weighted):
+def clipped_in_numpy(values, frames, dark, shot, clip, weighted):
     """Mean, variance of the mean and number of one pixel's values, straight from the module's formulae."""
+    floors, scales, dark_s = frames
     finite = np.sort(values[np.isfinite(values)])
     if not finite.size:
         return np.nan, np.nan, 0
@@ -108,9 +109,9 @@ def test_the_kernel_agrees_with_numpy(data):
     found = combining._clipped(
         values, floors, scales, dark_s, dark, np.float32(shot), limit, widening, weighted, network
     )
-    exact = [array.astype(float) for array in (floors, scales, dark_s)]
+    frames = [array.astype(float) for array in (floors, scales, dark_s)]
     for x in range(values.shape[1]):
-        expected = clipped_in_numpy(values[:, x].astype(float), *exact, float(dark[x]), shot, clip, weighted)
+        expected = clipped_in_numpy(values[:, x].astype(float), frames, float(dark[x]), shot, clip, weighted)
         np.testing.assert_allclose([plane[x] for plane in found], expected, rtol=2e-4, atol=2e-4)
 
 

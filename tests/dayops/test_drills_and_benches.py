@@ -50,6 +50,14 @@ def test_the_assessment_benchmark_beats_its_peer_on_the_same_file() -> None:
     assert 0 < found["peak_gib"] < 2
 
 
+def test_the_master_benchmark_beats_its_peer_on_the_same_files() -> None:
+    found = last_line([sys.executable, "-m", "bench", "calib_master", "--quick"])
+    assert found["cpu_ratio_vs_ccdproc"] >= 4
+    assert found["max_difference_sigma"] < 4
+    assert found["cpu_ratio_vs_decode"] > 0
+    assert 0 < found["memory_ratio_vs_ccdproc_full_frame"] < 1
+
+
 def test_the_exposure_benchmark_brings_every_offered_file_to_a_verdict() -> None:
     found = last_line([sys.executable, "-m", "bench", "calib_exposure", "--quick"])
     assert found["detectors"] == 9
