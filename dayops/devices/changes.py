@@ -30,10 +30,7 @@ _REMEDY = "Mend the cause, then command standby, start and enable."
 
 
 def subject_of(name: str) -> str:
-    return f"device:{name}"
-
-
-def alarm_key(name: str) -> str:
+    """What its events, its alarm and its notes are about; also the key of its alarm."""
     return f"device:{name}"
 
 
@@ -42,12 +39,12 @@ def changing(name: str) -> Iterator[Device]:
     """The device called `name`, locked, in a transaction. Raises UnknownDevice."""
     kind_of(name)
     with transaction.atomic():
-        one_at_a_time()
+        _wait_for_the_others()
         device, _ = Device.objects.get_or_create(name=name)
         yield Device.objects.select_for_update(no_key=True).get(pk=device.pk)
 
 
-def one_at_a_time() -> None:
+def _wait_for_the_others() -> None:
     """Until the transaction ends nobody else writes events about devices."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
@@ -123,7 +120,7 @@ def change_state(device: Device, to: State, *, actor: str, why: str, because: st
     text = f"{device.name} is {to}, was {was}: {why}"
     say(STATE, device, text, actor=actor, data=data, reason=because, severity=severity)
     if was == State.FAULT and to != State.FAULT:
-        alarms.clear(alarm_key(device.name), why=f"{device.name} is {to}: {why}")
+        alarms.clear(subject_of(device.name), why=f"{device.name} is {to}: {why}")
 
 
 def lock_out(name: str, why: str, *, actor: str) -> None:
@@ -144,7 +141,7 @@ def into_fault(device: Device, why: str, *, actor: str, because: str = "", error
     fault = {"reason": why, "error_code": error_code, "fault_from": device.state}
     change_state(device, State.FAULT, actor=actor, why=why, because=because, **fault)
     alarms.raise_alarm(
-        key=alarm_key(device.name),
+        key=subject_of(device.name),
         name="device_fault",
         activity=kind_of(device.name).activity,
         day_obs=ObservingDay.current().day_obs,

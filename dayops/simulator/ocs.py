@@ -79,7 +79,7 @@ def run_day(
     bring(devices, CLUSTER, "daytime")
     bring(devices, GENERATOR)  # what a late worker took to FAULT meanwhile
     say("OCS: the frames are in, the Processing Cluster is in daytime mode")
-    wanted = parameters or {"pipeline": "daily", "version": "", "config": "", "data_query": {"day_obs": day_obs}}
+    wanted = parameters or {"pipeline": "daily-calibrations", "data_query": {"day_obs": day_obs}}
     ended = execute(devices, GENERATOR, wanted, stop)
     say(f"OCS: {GENERATOR} answers execute with {ended['ack']} {ended['label']}: {ended['text']}")
     return dict(ended["result"])

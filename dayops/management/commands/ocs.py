@@ -120,7 +120,7 @@ def _parameter(text: str) -> tuple[str, Any]:
     """``name=value``; the value is JSON where it is some, else text."""
     name, separator, value = text.partition("=")
     if not name or not separator:
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE, e.g. pipeline=daily.")
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE, e.g. pipeline=daily-calibrations.")
     try:
         return name, json.loads(value)
     except ValueError:
