@@ -1,11 +1,19 @@
 """One dayObs in a few numbers, for the demonstration's lines and its JSON."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Count, Q
 
 from dayops.models import Exposure, FrameState, Phase, RawFrame, Run
+
+_parts: dict[str, Callable[[int], Any]] = {}
+
+
+def tell_of_day(part: str, count: Callable[[int], Any]) -> None:
+    """Have `count` say one part of the summary of a dayObs. An app registers it in its `AppConfig.ready()`."""
+    _parts[part] = count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class DaySummary:
 
 
 def day_summary(day_obs: int) -> DaySummary:
-    """Count runs, exposures and frames of `day_obs` (three queries)."""
+    """Count runs, exposures and frames of `day_obs` (three queries), and what the apps add."""
     over = Phase.ended()
     counts = Run.objects.filter(day_obs=day_obs).aggregate(
         runs=Count("id"),
@@ -49,4 +57,5 @@ def day_summary(day_obs: int) -> DaySummary:
     )
     exposures = Exposure.objects.filter(day_obs=day_obs).count()
     frames = RawFrame.objects.filter(exposure__day_obs=day_obs, state=FrameState.ARCHIVED).count()
-    return DaySummary(exposures=exposures, frames=frames, **counts)
+    parts = {part: count(day_obs) for part, count in _parts.items()}
+    return DaySummary(exposures=exposures, frames=frames, **counts, **parts)

@@ -7,8 +7,9 @@ import fcntl
 import json
 import socket
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any, TextIO
 
 import requests
 from django.core.management import call_command
+from django.db import connections
 
 from dayops.observing_day import ObservingDay
 from dayops.processes import Child, manage, stop_all, worker
-from dayops.sign_ins import SignIn, demonstration_sign_ins
+from dayops.sign_ins import SignIn, demonstration_sign_ins, observatory_control_token
+from dayops.simulator.ocs import run_day
 
 FIRST_PORT = 8000
 START_LIMIT_S = 60.0
@@ -41,6 +44,7 @@ class Demonstration:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     children: list[Child] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    ending: threading.Event = field(default_factory=threading.Event)
 
     @property
     def logs(self) -> Path:
@@ -61,6 +65,7 @@ class Demonstration:
                 self.say(f"{child.name} had ended and was started again; see {child.log}")
 
     def stop(self) -> None:
+        self.ending.set()
         stop_all(self.children)
 
     def last_words(self) -> str:
@@ -133,6 +138,29 @@ def start_web(demonstration: Demonstration) -> str:
                 return address
         time.sleep(0.1)
     raise DemonstrationError(f"The web server did not answer.\n{_end_of(child.log)}")
+
+
+def start_observatory_control(
+    demonstration: Demonstration, address: str, frames_are_in: Callable[[], bool]
+) -> threading.Thread:
+    """The simulated observatory control system, in a thread: it knows DayOps only by its HTTP interface.
+
+    What it could not do is said; the day goes on without it, as it would at night.
+    """
+    token, day_obs = observatory_control_token(), demonstration.day.day_obs
+    wanted = {"pipeline": "daily-calibrations", "data_query": {"day_obs": day_obs}}
+
+    def control() -> None:
+        try:
+            run_day(address, token, day_obs, frames_are_in, demonstration.say, demonstration.ending, wanted)
+        except Exception as error:
+            demonstration.say(f"OCS: {error}")
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=control, name="observatory control", daemon=True)
+    thread.start()
+    return thread
 
 
 def web_server(port: int, logs: Path) -> Child:

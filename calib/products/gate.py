@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -63,6 +64,12 @@ def objections(product_set: ProductSet, problems: Iterable[str], flat_means: dic
         if not scatter.passed.all():
             reasons.append(f"Filter {band}: {scatter.sentence([])}")
     return reasons
+
+
+def certified_of_day(day_obs: int) -> int:
+    """How many products of the camera's sets of `day_obs` are certified."""
+    certified = ProductSet.State.CERTIFIED
+    return Product.objects.filter(day_obs=day_obs, camera=settings.CAMERA, product_set__state=certified).count()
 
 
 def usual_validity(day_obs: int) -> int:

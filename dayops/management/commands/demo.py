@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ class _Ended(Exception):
 
 
 class Command(BaseCommand):
+    _control: threading.Thread
     help = "Run today's calibration day on a simulated observatory and serve the pages."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,9 +59,11 @@ class Command(BaseCommand):
             people = demo.prepare(demonstration)
             wanted = options["seed"], options["exposures"], options["fault"]
             camera = demo.start_observatory(demonstration, settings.CAMERA, *wanted)
+            address = demo.start_web(demonstration)
             if not options["once"]:
-                self._welcome(demonstration, demo.start_web(demonstration), people, said)
+                self._welcome(demonstration, address, people, said)
             demo.start_engine(demonstration, camera, kernels)
+            self._control = demo.start_observatory_control(demonstration, address, lambda: _frames_are_in(day, camera))
             tend = self._once if options["once"] else self._serve
             tend(demonstration, camera)
         except _Ended:
@@ -109,9 +113,7 @@ class Command(BaseCommand):
         demonstration.say("the day is done")
 
     def _day_is_done(self, demonstration: demo.Demonstration, camera: str) -> bool:
-        status = demo.camera_status(camera)
-        summary = day_summary(demonstration.day.day_obs)
-        return bool(status.get("finished")) and summary.everything_is_in(status["frames"] - status["refusable"])
+        return not self._control.is_alive() and _frames_are_in(demonstration.day, camera)
 
     def _conclude(self, demonstration: demo.Demonstration) -> None:
         summary = day_summary(demonstration.day.day_obs)
@@ -121,6 +123,13 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({"day_obs": demonstration.day.day_obs, **summary.as_json(), "seconds": seconds}))
         if summary.failed or not summary.exposures:
             raise SystemExit(1)
+
+
+def _frames_are_in(day: ObservingDay, camera: str) -> bool:
+    """Whether all that the camera offers is archived and judged, and nothing is at work."""
+    status = demo.camera_status(camera)
+    offered = status.get("frames", 0) - status.get("refusable", 0)
+    return bool(status.get("finished")) and day_summary(day.day_obs).everything_is_in(offered)
 
 
 def _check_fault(name: str | None) -> None:
