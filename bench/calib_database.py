@@ -134,7 +134,7 @@ def _a_night(day_obs: int, turns: int) -> dict[str, float]:
 
 
 def _overlaps() -> int:
-    """Pairs of certifications of one slot that overlap in both times, in every twentieth slot; the constraint allows none."""
+    """Pairs of certifications that overlap in both times, in every twentieth slot; the constraint allows none."""
     from django.db import connection
 
     with connection.cursor() as cursor:
