@@ -83,7 +83,7 @@ def made_so_far(product_set: ProductSet, detector: Detector) -> Known:
 
 def certified(camera: str, detector: Detector, at: int) -> Known:
     """What is certified for the detector at the instant `at` (nanoseconds of TAI), as known now."""
-    keys = [found.product for found in lookup(camera, at) if found.detector == detector.id]
+    keys = [found.product for found in lookup(camera, at, detector=detector.id)]
     return Known(detector, _by_slot(Product.objects.filter(pk__in=keys)))
 
 
