@@ -166,7 +166,6 @@ def _combined_by_ccdproc(frames: list[Any]) -> Any:
     import ccdproc
 
     combiner = ccdproc.Combiner(frames)
-    frames.clear()  # it has copied them
     combiner.sigma_clipping(low_thresh=CLIP_SIGMA, high_thresh=CLIP_SIGMA, func="mean", dev_func="std")
     return combiner.average_combine().data
 

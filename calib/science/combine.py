@@ -95,8 +95,9 @@ def combine(
 ) -> Combined:
     """The master of two or more raw `frames` of `detector`; their order does not matter.
 
-    Saturated pixels (at or above the amplifier's nominal saturation as read) and those that are not finite are left
-    out. Without overscan the level is taken as 0 and the read noise as nominal.
+    Saturated pixels (at or above the amplifier's nominal saturation as read, where it has one) and those that are not
+    finite are left out, and a frame's amplifier whose overscan has no finite pixel. Without overscan the level is taken
+    as 0 and the read noise as nominal.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def combine(
     BadFrame
         A file cannot be read; the sentence names it.
     ValueError
-        Fewer than two frames, or numbers that make no sense, each in words.
+        Fewer than two frames, a read noise that is unknown, or numbers that make no sense, each in words.
     """
     order = sorted(range(len(frames)), key=lambda i: (str(frames[i].path), frames[i].scale, frames[i].dark_s))
     ordered, count = [frames[i] for i in order], len(detector.amplifiers)
@@ -173,8 +174,13 @@ def _combine_amplifier(
     order: list[int],
 ) -> None:
     levels, noise = found.levels[order, amplifier.index], found.noise[order, amplifier.index]
-    levels = np.where(np.isnan(levels), 0.0, levels)
+    levels = np.zeros(len(files)) if amplifier.serial_overscan is None else levels  # NaN leaves the frame out
     noise = np.where(np.isnan(noise), amplifier.read_noise / gain, noise)
+    if np.isnan(noise).any():
+        raise ValueError(
+            f"The read noise of {amplifier.name} is unknown, by which values are clipped: expected an overscan that "
+            "can be measured, or a nominal read noise."
+        )
     floors = (known.scales**2 * np.maximum(noise**2, DIGITISING_VARIANCE)).astype(np.float32)
     planes = [_as_read(plane, amplifier) for plane in (found.mean, found.variance, found.count)]
     masters = [None if plane is None else _as_read(plane, amplifier) for plane in (known.bias, known.dark)]
@@ -194,7 +200,8 @@ def _combine_amplifier(
                 levels[i],
                 amplifier.saturation,
                 bias,
-                dark * known.dark_s[i],
+                dark,
+                known.dark_s[i],
                 curve,
                 known.scales[i],
                 values[i],
@@ -234,7 +241,7 @@ def kept_variance(clip: float) -> float:
 
 def _sorting_network(count: int) -> npt.NDArray[np.int64]:
     """Pairs of places, which sort `count` values when each pair is put in order in turn (Batcher 1968)."""
-    pairs = [(0, 0)] * 0
+    pairs: list[tuple[int, int]] = []
     p = 1
     while p < count:
         k = p
@@ -252,15 +259,24 @@ def _sorting_network(count: int) -> npt.NDArray[np.int64]:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _correct(
-    raw: Any, left: int, level: float, saturation: float, bias: Any, dark: Any, curve: Any, scale: float, out: Any
+    raw: Any,
+    left: int,
+    level: float,
+    saturation: float,
+    bias: Any,
+    dark: Any,
+    dark_s: Any,
+    curve: Any,
+    scale: Any,
+    out: Any,
 ) -> None:
-    """(raw - level - bias, made linear, - dark) × scale as float32; NaN where `raw` is saturated or not a number.
+    """(raw - level - bias, made linear, - dark_s × dark) × scale as float32; NaN where `raw` is saturated or no number.
 
     `left` is the column of `raw` that is the first of `out`.
     """
     whole = np.float32(np.floor(level))  # taken off first: raw pixels are too large for the fractions of a float32
     rest = np.float32(level - np.floor(level))
-    limit, factor = np.float32(saturation), np.float32(scale)
+    limit, factor, waited = np.float32(saturation), np.float32(scale), np.float32(dark_s)
     c2, c3 = np.float32(curve[0]), np.float32(curve[1])
     nan = np.float32(np.nan)
     for y in range(raw.shape[0]):
@@ -269,8 +285,8 @@ def _correct(
             pixel = np.float32(row[x])
             value = (pixel - whole) - (rest + bias_row[x])
             value += value * value * (c2 + c3 * value)
-            value = (value - dark_row[x]) * factor
-            out_row[x] = value if pixel < limit else nan
+            value = (value - waited * dark_row[x]) * factor
+            out_row[x] = nan if pixel >= limit else value  # never so where the limit is unknown
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -449,9 +465,8 @@ def _refuse_senseless(
 
 def warm_up() -> None:
     """Compile the kernels, or load them from the cache, for the types that raw pixels have."""
-    zero = np.zeros((4, 4), dtype=np.float32)
+    zero, one = np.zeros((4, 4), dtype=np.float32), np.float32(1)
     for dtype in ("int32", "uint16", "int16", "float32"):
         raw: npt.NDArray[Any] = np.zeros((4, 6), dtype=dtype)
-        _correct(raw, 1, 0.0, 1.0, zero, zero, np.zeros(2), 1.0, np.empty_like(zero))
-    one = np.float32(1)
+        _correct(raw, 1, 0.0, 1.0, zero, zero, one, np.zeros(2), one, np.empty_like(zero))
     _clipped(zero, zero[0], zero[0], zero[0], zero[0], one, one, one, False, _sorting_network(4))

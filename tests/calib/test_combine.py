@@ -219,6 +219,31 @@ def test_without_overscan_the_level_stays_in_and_the_nominal_noise_is_taken(tmp_
     assert np.isnan(found.levels).all()
 
 
+def test_an_unknown_saturation_leaves_nothing_out(tmp_path):
+    unknown = replace(TINY, amplifiers=tuple(replace(a, saturation=np.nan) for a in TINY.amplifiers))
+    assert (combine(raw_frames(tmp_path, 3, light=200_000), unknown, gain=GAIN).count == 3).mean() > 0.998
+
+
+def test_an_unknown_read_noise_is_refused(tmp_path):
+    blind = tuple(replace(a, serial_overscan=None, read_noise=np.nan) for a in TINY.amplifiers)
+    with pytest.raises(ValueError, match="read noise of C10 is unknown"):
+        combine(raw_frames(tmp_path, 3), replace(TINY, amplifiers=blind), gain=GAIN)
+
+
+def test_an_amplifier_whose_overscan_is_no_number_is_left_out(tmp_path):
+    frames = raw_frames(tmp_path, 4)
+    segments = [segment.astype(np.float32) for segment in images.read_segments(frames[1].path, TINY)]
+    segments[0][:, 26:] = np.nan
+    with fitsio.FITS(str(frames[1].path), "rw", clobber=True) as out:
+        out.write(None)
+        for amplifier, segment in zip(TINY.amplifiers, segments, strict=True):
+            out.write(segment, extname=amplifier.extension)
+    found = combine(frames, TINY, gain=GAIN)
+    assert found.count[:, :24].max() == 3
+    assert found.count[:, 24:].max() == 4
+    assert np.argwhere(np.isnan(found.levels)).tolist() == [[1, 0]]
+
+
 # Which files, in which order, in how much memory.
 
 
