@@ -1,4 +1,4 @@
-"""The two lanes of calibration on the day board."""
+"""The lane of the raw calibrations on the day board, and both of calibration's activities."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,9 @@ from django.db.models import Count, Q
 from django.utils.timezone import now
 
 from calib.models import CheckResult, Level
+from calib.products.lane import products_lane
 from calib.science.checks import BY_NAME
-from dayops.activities import Activity, Lane, no_run_yet
+from dayops.activities import Activity, Lane
 from dayops.archive.catch_up import backlog
 from dayops.day_plan import Plan
 from dayops.models import Exposure, FrameState, Phase, RawFrame, Run
@@ -112,6 +113,6 @@ ACTIVITIES = (
         queue="alert-production",
         deadline_name="masters certified 1 h before observing (DMS-REQ-0131)",
         deadline=_one_hour_before_observing,
-        lane=no_run_yet("The Calibration Generator will make and certify tonight's masters on the OCS's command."),
+        lane=products_lane,
     ),
 )

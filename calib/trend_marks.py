@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from calib.models import Threshold
+from calib.models import CertificationAction, Threshold
 from calib.trends import Scope, taken_between
 from dayops.models import Note
 
@@ -60,7 +60,27 @@ def threshold_changes(scope: Scope) -> list[Mark]:
     ]
 
 
-SOURCES: list[Source] = [interventions, threshold_changes]
+def people_certified(camera: str, begins: datetime, ends: datetime) -> list[Mark]:
+    """What people did to certifications by hand: overridden, decertified, rolled back (one query).
+
+    The gate's own deeds come every day and explain nothing.
+    """
+    deeds = CertificationAction.objects.filter(camera=camera, at__range=(begins, ends)).order_by("at")
+    by_hand = deeds.filter(Q(override=True) | ~Q(kind=CertificationAction.Kind.CERTIFY))
+    return [Mark(deed.at, "certification", _deed(deed)) for deed in by_hand]
+
+
+def _deed(deed: CertificationAction) -> str:
+    how = " against the checks" if deed.override else ""
+    return f"{deed.get_kind_display()}{how} by {deed.actor}: {deed.reason}"
+
+
+def certifications(scope: Scope) -> list[Mark]:
+    """The same, within a trend's days."""
+    return people_certified(scope.camera, *taken_between(scope))
+
+
+SOURCES: list[Source] = [interventions, threshold_changes, certifications]
 
 
 def marks_of(scope: Scope) -> list[Mark]:

@@ -9,6 +9,10 @@ from calib.views.day import day_page
 from calib.views.detector import detector_over_time, detector_page
 from calib.views.exposure import exposure_page, focal_plane_figure, metric_histogram_figure
 from calib.views.frame_image import frame_file, image_info, image_pixel, image_tile, pixel_histogram_figure
+from calib.views.products.day import products_day, start_products
+from calib.views.products.product import product_of_event
+from calib.views.products.sets import certification_of_event, set_of_event
+from calib.views.products.tonight import tonight_page
 from calib.views.review import review_exposure, review_frame, reviews_page
 from calib.views.thresholds import rejudge_day, threshold_of_day
 
@@ -29,6 +33,12 @@ urlpatterns = [
         path(f"compare/{which}/", compare_figure, {"which": which}, name=f"compare-{which}")
         for which in ("a", "b", "change", "histogram")
     ),
+    path("products/", products_day, name="products"),
+    path("products/start/", start_products, name="products-start"),
+    path("products/sets/<int:pk>/", set_of_event, name="productset"),  # where events and notes lead
+    path("products/<int:pk>/", product_of_event, name="product"),
+    path("certifications/<int:pk>/", certification_of_event, name="certification"),
+    path("tonight/", tonight_page, name="tonight"),
     path("rejudge/", rejudge_day, name="rejudge"),
     path("reviews/", reviews_page, name="reviews"),
     path("thresholds/<int:pk>/", threshold_of_day, name="threshold"),

@@ -58,6 +58,14 @@ RULES = {
     "ocs-command": Rule(delete=OPERATES),
     **{f"api-calib-{name}": Rule() for name in ("description", "reviews", "thresholds")},
     **{f"api-calib-{deed}": Rule("nobody", JUDGES) for deed in ("accept", "reject", "withdraw", "activate", "retire")},
+    **{f"calib:{name}": Rule() for name in ("products", "productset", "product", "certification", "tonight")},
+    **{f"calib-camera:product{part}": Rule() for part in ("", "set", "-trends", "-trend-figure", "-figure", "-file")},
+    **{f"calib-camera:product-{part}": Rule() for part in ("image", "pixel", "histogram", "tile")},
+    **{name: Rule("nobody", OPERATES) for name in ("calib:products-start", "calib-camera:productset-rebuild")},
+    **{name: Rule("nobody", OPERATES) for name in ("calib-camera:productset-rollback", "api-calib-rollback")},
+    **{name: Rule("nobody", JUDGES) for name in ("calib-camera:productset-override", "api-calib-override")},
+    **{name: Rule("nobody", JUDGES) for name in ("calib-camera:product-flag", "api-calib-flag")},
+    **{f"api-calib-{name}": Rule() for name in ("sets", "set", "product", "provenance", "tonight")},
     "api-calib-preview": Rule("nobody", ROLES),
     **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure", "coverage")},
     **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
@@ -97,6 +105,9 @@ def filled() -> dict[str, str]:
         "<str:detector>": frame.detector_name,
         "<sha256:sha256>": frame.sha256,
         "<str:overscan>": "subtracted",
+        "<slug:plane>": "new",
+        "<int:beside>": "0",
+        "<slug:figure>": "curve",
         "<int:z>": "0",
         "<int:x>": "0",
         "<int:y>": "0",
@@ -132,7 +143,7 @@ def test_reading(filled: dict[str, str], role: str) -> None:
             assert refused(response.status_code) or response.status_code == 405, (name, response.status_code)
         elif not may:
             assert refused(response.status_code), (name, response.status_code)
-        elif name in {"today", "sign-in", "calib:threshold"}:
+        elif name in {"today", "sign-in", "calib:threshold", "calib:productset", "calib:product"}:
             assert response.status_code in {200, 302}, (name, response.status_code)
         else:
             assert response.status_code in {200, 404, 503}, (name, response.status_code)

@@ -1,0 +1,1 @@
+"""Pages of the daily calibration products: the day's sets, tonight, one set, one product, trends."""
