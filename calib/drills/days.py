@@ -6,7 +6,7 @@ left out. Everything is committed as on any day.
 
 import hashlib
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,11 +42,23 @@ class Crew:
         for shot in programme.shots():
             if shot.planned.seq_num in wanted:
                 files = [file for file in programme.files() if file.shot == shot]
-                list(self.pool.map(_archive, files, [programme.seed] * len(files), [programme.fault] * len(files)))
-                list(self.pool.map(_measure, [f"crew-{number}" for number in range(self.size)]))
+                self._archive(programme, files)
+                self.work_off()
                 offered += len(files)
                 _judge_if_incomplete(shot.name)
         return offered
+
+    def take_at_once(self, programme: Programme) -> None:
+        """All of it, exposures beside each other: quicker where each has fewer detectors than there are processes."""
+        self._archive(programme, programme.files())
+        self.work_off()
+
+    def work_off(self) -> None:
+        """Perform what the queue holds, until nothing is left that can be begun."""
+        list(self.pool.map(_measure, [f"crew-{number}" for number in range(self.size)]))
+
+    def _archive(self, programme: Programme, files: Sequence[PlannedFile]) -> None:
+        list(self.pool.map(_archive, files, [programme.seed] * len(files), [programme.fault] * len(files)))
 
 
 @contextmanager

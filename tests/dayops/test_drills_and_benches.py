@@ -65,6 +65,14 @@ def test_the_exposure_benchmark_brings_every_offered_file_to_a_verdict() -> None
     assert min(found["cpu_s_workers"], found["cpu_s_postgres"]) > 0
 
 
+def test_the_group_benchmark_makes_and_certifies_the_masters_of_a_ccd() -> None:
+    found = last_line([sys.executable, "-m", "bench", "calib_group", "--quick"])
+    stages = ("bias", "dark", "crosstalk", "ptc", "linearity", "flat", "defects", "verify")
+    assert min(found[f"cpu_s_{stage}"] for stage in stages) > 0
+    assert found["cpu_s_per_ccd"] < found["seconds_189_ccd_2_cores"] < found["limit_s"]
+    assert 0 < found["peak_gib"] < 2
+
+
 def test_the_calibration_database_benchmark_finds_every_slot_and_lets_one_certifier_win() -> None:
     found = last_line([sys.executable, "-m", "bench", "calib_database", "--quick"])
     assert found["certifications"] == 5 * 189 * 12
