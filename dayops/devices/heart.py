@@ -55,9 +55,13 @@ def _lost_heartbeat(name: str) -> None:
 
 
 def watch_workers() -> None:
-    """An ENABLED device whose queue no worker has served lately is in FAULT."""
+    """A device that has been ENABLED for a while, and whose queue no worker has served lately, is in FAULT.
+
+    One that was enabled a moment ago may have been so before its workers had started.
+    """
     queues = {kind.name: kind.queue for kind in kinds() if kind.queue}
-    enabled = list(Device.objects.filter(state=State.ENABLED, name__in=queues).values_list("name", flat=True))
+    long = Device.objects.filter(state=State.ENABLED, state_since__lt=Now() - WORKER_SILENT_AFTER)
+    enabled = list(long.filter(name__in=queues).values_list("name", flat=True))
     if not enabled:
         return
     rows = WorkerProcess.objects.filter(queue__in=set(queues.values()))

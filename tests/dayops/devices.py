@@ -83,6 +83,11 @@ def brought_to(state: State, device: str = BENCH) -> Device:
     return state_of(device)
 
 
+def a_while_ago(seconds: float = 60, device: str = BENCH) -> None:
+    """The device has been in its state for so long."""
+    Device.objects.filter(name=device).update(state_since=Now() - timedelta(seconds=seconds))
+
+
 def state_of(device: str = BENCH) -> Device:
     return registry.device_called(device)
 

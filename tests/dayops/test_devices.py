@@ -23,7 +23,7 @@ from dayops.models import Command, Device, Event, Phase, Run, Task
 from dayops.observing_day import ObservingDay
 from dayops.runs import NotPossible
 from dayops.scheduler import recover
-from tests.dayops.devices import BENCH, QUEUE, acks, bench, brought_to, command, served, state_of, told
+from tests.dayops.devices import BENCH, QUEUE, a_while_ago, acks, bench, brought_to, command, served, state_of, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GOOD = {"pipeline": "tests.succeed"}
@@ -410,6 +410,7 @@ class TestWorkers:
     @pytest.mark.parametrize("seconds", [None, 60])
     def test_that_are_gone_take_an_enabled_device_to_fault(self, seconds):
         brought_to(State.ENABLED)
+        a_while_ago()
         if seconds:
             served(seconds_ago=seconds)
         served("archive-center")
@@ -417,8 +418,15 @@ class TestWorkers:
         assert state_of().state == State.FAULT
         assert f"No worker serves {QUEUE}, {'the last was seen at' if seconds else 'none was'}" in state_of().reason
 
+    def test_that_have_not_started_yet_are_waited_for(self):
+        brought_to(State.ENABLED)
+        a_while_ago(20)
+        heart.look_after()
+        assert state_of().state == State.ENABLED
+
     def test_that_live_keep_it_enabled(self):
         brought_to(State.ENABLED)
+        a_while_ago()
         served(seconds_ago=20)
         heart.look_after()
         assert state_of().state == State.ENABLED
@@ -439,6 +447,7 @@ class TestWorkers:
 class TestAFault:
     def test_rings_one_alarm_that_ends_when_it_is_left(self):
         brought_to(State.ENABLED)
+        a_while_ago()
         heart.look_after()
         heart.look_after()
         alarm = still_open().get(key="device:Bench")
