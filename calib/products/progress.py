@@ -54,11 +54,12 @@ class StageProgress:
     @property
     def troubles(self) -> str:
         """What did not go well, in words; empty where all did."""
+        tests = int(self.failed_tests or 0)
         told = (
             (self.failed, "failed"),
             (self.aborted, "aborted"),
             (self.unmade, "not made"),
-            (int(self.failed_tests or 0), "tests failed"),
+            (tests, f"test{'' if tests == 1 else 's'} failed"),
         )
         return ", ".join(f"{number} {words}" for number, words in told if number)
 

@@ -69,11 +69,13 @@ class Tonight:
         if missing == total:
             return f"Nothing is certified for the night of {self.day}: all {total} products are missing."
         if missing:
-            return f"Tonight is not complete: {missing} of {total} products are missing, {old} are of earlier days."
+            others = f"; {old} are of earlier days" if old else ""
+            return f"Tonight is not complete: {missing} of {total} products are missing{others}."
         if not old:
             return f"Tonight is complete: all {total} products are of {self.day}."
         oldest = max(cell.outlook.age_days or 0 for cell in self.cells)
-        return f"Tonight is complete; {old} of {total} products are of earlier days, the oldest {oldest} days old."
+        age = f"the oldest {oldest} day{'' if oldest == 1 else 's'} old"
+        return f"Tonight is complete; {old} of {total} products are of earlier days, {age}."
 
     @cached_property
     def reasons(self) -> list[tuple[str, int]]:
@@ -143,7 +145,8 @@ def _cell(
     candidate = candidates.get((one.type, one.detector, one.filter))
     passed, failed = tests.get(one.found.product, (0, 0)) if one.found else (0, 0)
     is_used = candidate is not None and one.found is not None and one.found.product == candidate.pk
-    why = "" if state == TODAY else _why(day, newest, known_at, candidate, failures)
+    slot = " ".join(filter(None, [detector.name, str(one.type), one.filter]))
+    why = "" if state == TODAY else _why(day, newest, known_at, slot, candidate, failures)
     return Cell(detector, one, state, None if is_used or candidate is None else candidate.pk, passed, failed, why)
 
 
@@ -151,6 +154,7 @@ def _why(
     day: ObservingDay,
     newest: ProductSet | None,
     known_at: datetime | None,
+    slot: str,
     candidate: Product | None,
     failures: dict[int, str],
 ) -> str:
@@ -160,7 +164,8 @@ def _why(
     if newest.state == ProductSet.State.MAKING or undecided:
         return f"Set {newest.pk} is being made."
     if candidate is None:
-        return f"Set {newest.pk} has none."
+        told = next((reason for reason in newest.reasons if reason.startswith(f"{slot}:")), "")
+        return f"Set {newest.pk} has no product for it. {told}".strip()
     if candidate.flagged_bad_at is not None:
         return f"That of set {newest.pk} was flagged bad by {candidate.flagged_bad_by}: {candidate.flag_reason}"
     if candidate.pk in failures:

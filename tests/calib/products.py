@@ -68,14 +68,14 @@ def made_set(
     )
     for number, product in enumerate(products):
         is_bad = state == "REFUSED" and number == 0
-        tested(product, passed=not is_bad, sentence=reasons[0] if is_bad and reasons else "")
+        verified(product, passed=not is_bad, sentence=reasons[0] if is_bad and reasons else "")
     if state != "MAKING":
         gate.decide(made, list(reasons) if state == "REFUSED" else [], None)
     made.refresh_from_db()
     return made
 
 
-def tested(product: Product, *, passed: bool = True, sentence: str = "", test: str = "") -> Verification:
+def verified(product: Product, *, passed: bool = True, sentence: str = "", test: str = "") -> Verification:
     """A test of the product on one of its held-out frames; one that failed has an amplifier beyond its limit."""
     values = np.full(16, 0.01)
     values[2] = 0.01 if passed else 0.31

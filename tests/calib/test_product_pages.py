@@ -1,16 +1,22 @@
 """The pages of the daily calibration products: the day, tonight, a set, a product, trends."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from calib.models import CertificationAction, Product
+from calib.products.gate import override
+from calib.products.lane import products_lane
+from calib.search import PRODUCTS
 from calib.views.products import image
-from dayops.models import Command
+from dayops.models import Command, Run
+from dayops.observing_day import ObservingDay
 from dayops.web.image_cache import ImageCache
 from dayops.web.work_pages.subjects import subject_url
 from tests.calib.products import BEFORE, DAY, REASON, SLOTS, made_set, product_of
@@ -79,7 +85,7 @@ class TestTheDay:
             1,
         )
         verify = next(stage for stage in stages if stage.name == "verify")
-        assert (verify.word, verify.troubles) == ("WARN", "1 tests failed")
+        assert (verify.word, verify.troubles) == ("WARN", "1 test failed")
         assert verify.took.total_seconds() == 40
 
     def test_tells_why_a_set_was_refused_and_what_to_do(self):
@@ -155,7 +161,7 @@ class TestTonight:
         old = made_set(BEFORE, detectors=EVERYWHERE)
         refused = made_set(state="REFUSED", detectors=EVERYWHERE)
         context = page(TONIGHT).context
-        assert context["tonight"].sentence.endswith("99 of 99 products are of earlier days, the oldest 1 days old.")
+        assert context["tonight"].sentence.endswith("99 of 99 products are of earlier days, the oldest 1 day old.")
         (_, _, tags), *_ = context["grid"].rows
         assert len(context["grid"].rows) == len(SLOTS)
         assert (tags[0].words, tags[0].look) == ("1 d old", "warn")
@@ -386,3 +392,69 @@ class TestSubjects:
             (f"product:{product}", f"/calib/products/{product}/"),
         ):
             assert client_of().get(subject_url(subject, DAY))["Location"] == address
+
+
+class TestTheLane:
+    def test_before_a_set_says_who_will_make_one(self):
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.expected, found.url) == ("NONE", None, DAY_PAGE)
+        assert found.latest_safe_start == ObservingDay(DAY).evening_twilight - timedelta(hours=1, seconds=1200)
+
+    def test_follows_a_set_in_the_making(self):
+        made_set(state="MAKING")
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.done, found.expected) == ("EXECUTING", 0, 9)
+
+    def test_is_well_with_a_certified_set(self):
+        made = made_set()
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.done, found.sentence) == ("OK", 9, f"Set {made.pk} is certified for tonight.")
+        assert found.latest_safe_start is None
+
+    def test_tells_why_a_set_was_refused_and_what_stays(self):
+        made_set(state="REFUSED")
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.blocked_by) == ("ERROR", REASON)
+        assert found.sentence.endswith("those of earlier days stay in use.")
+
+    def test_only_warns_where_another_set_of_the_day_is_certified(self):
+        certified = made_set()
+        made_set(state="REFUSED")
+        found = products_lane(ObservingDay(DAY))
+        assert found.state == "WARN"
+        assert f"set {certified.pk} of the day stays in use" in found.sentence
+
+    def test_keeps_in_mind_that_a_person_overrode_the_checks(self):
+        made = made_set(state="REFUSED")
+        override(made, "sofia", "known")
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.sentence) == (
+            "WARN",
+            f"Set {made.pk} is certified by sofia against the checks for tonight.",
+        )
+
+    def test_says_that_the_run_failed(self):
+        made = made_set(state="MAKING")
+        Run.objects.filter(pk=made.run_id).update(phase="ERROR", ended_at=now(), error="the disk is full")
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.blocked_by) == ("ERROR", "The run failed: open it, read the error and retry.")
+        assert "the disk is full" in found.sentence
+
+    def test_takes_four_queries_however_full_the_day(self, django_assert_num_queries):
+        made_set()
+        made_set(detectors=EVERYWHERE)
+        with django_assert_num_queries(4):
+            products_lane(ObservingDay(DAY))
+
+
+class TestTheSearch:
+    def test_finds_products_by_any_of_their_words(self):
+        made = made_set()
+        (hit,) = PRODUCTS.find(["R22_S11", "flat", "g", "2026-11-22"])
+        assert hit.url == f"/calib/products/{product_of(made, 'flat', 'g').pk}/"
+        assert hit.about == f"set {made.pk}, certified"
+
+    def test_leads_straight_to_a_set(self):
+        made = made_set(state="REFUSED")
+        assert PRODUCTS.exact(f"set {made.pk}") == f"/calib/products/sets/{made.pk}/"
+        assert PRODUCTS.exact("set 999999") == PRODUCTS.exact("set sail") == ""

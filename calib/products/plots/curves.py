@@ -113,7 +113,7 @@ def _zero(figure: go.Figure) -> None:
 
 def _coloured(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each name with a colour of its own, in their order along the scale."""
-    places = np.linspace(0.0, 0.95, len(names))
+    places = np.linspace(0.25, 0.95, len(names))
     return zip(names, sample_colorscale(SEQUENTIAL, list(places)), strict=True)
 
 

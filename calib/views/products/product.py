@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from calib.certification import NotCertifiable, flag_bad, history_of
 from calib.certification.instants import utc_of
+from calib.metric_words import tidy
 from calib.models import Certification, Product, ProductType, Verification
 from calib.products.beside import incumbent_of
 from calib.products.made import numbers
@@ -231,7 +232,11 @@ def _whole(product: Product, incumbent: Product | None) -> Iterator[tuple[str, s
         if not each.per_amplifier:
             (new,) = each.of(product.statistics, 0)
             (old,) = each.of(incumbent.statistics, 0) if incumbent else (math.nan,)
-            yield each.title, each.unit, new, old
+            yield each.title, each.unit, _tidy(new), _tidy(old)
+
+
+def _tidy(value: float) -> float:
+    return tidy(value) if math.isfinite(value) else value
 
 
 def _tests(product: Product, detector: Detector) -> list[TestRow]:

@@ -18,10 +18,12 @@ from calib.views.products.day import readiness, set_url
 from dayops.observing_day import ObservingDay
 from dayops.web.refusals import is_fragment
 from dayops.web.tables import Column, Filter, Table
+from dayops.web.work_pages.texts import Unbroken
 
 MOST_COLUMNS = 30
 REASONS_SHOWN = 8
 LIVE_EVERY_S = 10
+_NAMES = {MISSING: "missing", OLD: "old", TODAY: "today"}  # the worst first
 _WORDS = {TODAY: "OK", OLD: "WARN", MISSING: "MISSING"}
 
 
@@ -31,6 +33,10 @@ def product_url(pk: int) -> str:
 
 def _used_url(cell: Cell) -> str:
     return product_url(cell.outlook.found.product) if cell.outlook.found else ""
+
+
+def _candidate_url(cell: Cell) -> str:
+    return product_url(cell.candidate) if cell.candidate else ""
 
 
 SLOTS = Table(
@@ -44,7 +50,7 @@ SLOTS = Table(
         Column(
             "day_obs",
             "dayObs",
-            lambda row: str(ObservingDay(row.outlook.found.day_obs)) if row.outlook.found else None,
+            lambda row: Unbroken(ObservingDay(row.outlook.found.day_obs)) if row.outlook.found else None,
             order="day_obs",
         ),
         Column("age_days", "Age", lambda row: row.outlook.age_days, "number", order="age_days", unit="days"),
@@ -68,7 +74,7 @@ SLOTS = Table(
         Column(
             "product", "Product", lambda row: row.outlook.found.product if row.outlook.found else None, on_page=False
         ),
-        Column("candidate", "Candidate", lambda row: row.candidate, on_page=False),
+        Column("candidate", "Candidate", lambda row: row.candidate, link=_candidate_url, order="candidate"),
     ),
     search=("detector", "why"),
     page_size=100,
@@ -174,9 +180,9 @@ def _raft_tags(cells: list[Cell]) -> list[Tag]:
     for raft, members in groupby(cells, key=lambda cell: cell.detector.raft):
         counts = Counter(cell.state for cell in members)
         worst = "missing" if counts[MISSING] else "warn" if counts[OLD] else "ok"
-        named = ((TODAY, "today"), (OLD, "old"), (MISSING, "missing"))
-        words = " ".join(f"{counts[state]} {name}" for state, name in named if counts[state])
-        tags.append(Tag(worst, words, f"raft {raft}: {words}", f"?raft={raft}"))
+        named = [f"{counts[state]} {name}" for state, name in _NAMES.items() if counts[state]]
+        words = named[0] if len(named) > 1 else named[0].partition(" ")[2]
+        tags.append(Tag(worst, words, f"raft {raft}: {', '.join(named)}", f"?raft={raft}"))
     return tags
 
 
