@@ -62,15 +62,20 @@ def read(path: Path) -> MasterImage:
     """The planes of a file that `to_bytes` made. Raises ValueError where one is missing or shapes differ."""
     try:
         with fitsio.FITS(str(path)) as file:
-            image, variance, mask, frames = (file[name].read() for name in _HDUS)
+            image, variance = (_read_scaled(file[name]) for name in _HDUS[:2])
+            mask, frames = (file[name].read() for name in _HDUS[2:])
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path.name} is no master image: {str(error).splitlines()[-1]}") from error
     if len({plane.shape for plane in (image, variance, mask, frames)}) != 1:
         raise ValueError(f"The planes of {path.name} differ in shape: it is no master image.")
-    image, variance = image.astype(np.float32), variance.astype(np.float32)
-    image[frames == 0] = np.nan  # FITSIO gives the scaled value of BLANK
-    variance[frames == 0] = np.nan
     return MasterImage(image, variance, mask.astype(np.int32, copy=False), frames.astype(np.int16, copy=False))
+
+
+def _read_scaled(hdu: Any) -> Image:
+    """The plane as float32. FITSIO gives the scaled value of BLANK, which is exact: steps are powers of two."""
+    plane: Image = hdu.read().astype(np.float32)
+    plane[plane == np.float32(_BLANK * float(hdu.read_header().get("BSCALE", 1.0)))] = np.nan
+    return plane
 
 
 def _usual(values: npt.NDArray[np.floating[Any]]) -> float:

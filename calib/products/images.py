@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from calib.products.known import Known
 from calib.products.made import CannotBeMade, Made, storable
 from calib.products.provenance import header_cards, provenance
 from calib.science.combine import Combined, Frame, combine
+from calib.science.cosmic_rays import cosmic_rays
 from calib.science.header_checks import dark_time_s
 from calib.science.mask_planes import Plane
 from dayops.archive import store
 from dayops.camera import Detector
+from dayops.images import read_segments
 from dayops.models import RawFrame
 
 UNITS = {ProductType.BIAS: "adu", ProductType.DARK: "adu/s", ProductType.FLAT: ""}
+FEW_DARKS = 5  # with which the shortest cannot tell a faint ray in the longest
 _QUANTILES = (0, 5, 16, 50, 84, 95, 100)  # per cent, as cp_pipe writes them
 Image = npt.NDArray[np.float32]
 
@@ -41,8 +45,8 @@ def make_image(
     image, variance = combined.mean, combined.variance
     if kind == ProductType.FLAT:
         image, variance = _in_electrons(image, variance, detector, known)
-    mask = np.where(combined.count == 0, np.int32(Plane.NO_DATA), np.int32(0))
-    if not (combined.count > 0).any():
+    mask = np.where(np.isfinite(image), np.int32(0), np.int32(Plane.NO_DATA))
+    if not np.isfinite(image).any():
         raise CannotBeMade("No pixel has a good value in any frame: look at the frames, they may be saturated.")
     origin = provenance(product_set, kind, detector.name, band, inputs, held_out, scales, needed)
     master = MasterImage(image, variance, mask, combined.count)
@@ -90,6 +94,9 @@ def _combined(
             scale = scales[number] if scales else (1 / dark_s if kind == ProductType.DARK else 1.0)
             path = files.enter_context(store().local_path(frame.sha256))
             frames.append(Frame(path, scale=scale, dark_s=dark_s))
+        if kind == ProductType.DARK and len(inputs) < FEW_DARKS:
+            rays = cosmic_rays([read_segments(frame.path, detector) for frame in frames], detector)
+            frames = [replace(frame, out=out) for frame, out in zip(frames, rays, strict=True)]
         return combine(
             frames,
             detector,
