@@ -6,8 +6,8 @@ import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 WITHOUT_SERVICES = {"camera_data_system", "help", "version", "makemigrations", "compile_kernels"}
-SCRATCH = {"chaos", "fault_drill"}  # drills: never on kept data
-MIGRATES = {"chaos", "demo", "fault_drill"}  # makes its tables itself
+SCRATCH = {"certification_drill", "chaos", "fault_drill"}  # drills: never on kept data
+MIGRATES = {"certification_drill", "chaos", "demo", "fault_drill"}  # makes its tables itself
 
 
 def _services(words: list[str]) -> AbstractContextManager[object]:
