@@ -45,11 +45,15 @@ Weights = Literal["equal", "noise"]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A raw file: its values are (raw - overscan - bias - dark_s × dark) × `scale`, made linear before the dark."""
+    """A raw file: its values are (raw - overscan - bias - dark_s × dark) × `scale`, made linear before the dark.
+
+    `out` (height, width) says which pixels of the assembled detector are left out of this frame.
+    """
 
     path: Path
     scale: float = 1.0
     dark_s: float = 0.0
+    out: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,7 @@ class _Known:
 
     scales: Image
     dark_s: Image
+    out: list[npt.NDArray[np.bool_] | None]
     bias: Image | None
     dark: Image | None
     clip: float
@@ -113,7 +118,8 @@ def combine(
     strip_rows
         Rows that are looked at together. Memory is that of these rows of every frame, and at most `KEPT_BYTES` more.
     weights
-        'equal', or 'noise': one over the known variance of each value.
+        'equal', or 'noise': one over the variance of each value's read noise. Not of its shot noise, which is known
+        from the values only: those that are high by chance would weigh more.
 
     Raises
     ------
@@ -128,7 +134,7 @@ def combine(
     curves = np.zeros((count, 2)) if linearity is None else np.asarray(linearity, dtype=np.float64)
     _refuse_senseless(ordered, detector, gains, bias, dark, curves, clip, strip_rows, weights)
     scales, dark_s = (np.array([getattr(f, name) for f in ordered], dtype=np.float32) for name in ("scale", "dark_s"))
-    known = _Known(scales, dark_s, bias, dark, clip, weights, strip_rows)
+    known = _Known(scales, dark_s, [frame.out for frame in ordered], bias, dark, clip, weights, strip_rows)
     found = _empty(detector, len(frames))
     with ExitStack() as stack:
         files = [stack.enter_context(open_strips(frame.path, detector)) for frame in ordered]
@@ -184,6 +190,7 @@ def _combine_amplifier(
     floors = (known.scales**2 * np.maximum(noise**2, DIGITISING_VARIANCE)).astype(np.float32)
     planes = [_as_read(plane, amplifier) for plane in (found.mean, found.variance, found.count)]
     masters = [None if plane is None else _as_read(plane, amplifier) for plane in (known.bias, known.dark)]
+    left_out = [None if out is None else _as_read(out, amplifier) for out in known.out]
     light = amplifier.image
     for first in range(0, light.height, known.strip_rows):
         rows = slice(first, min(first + known.strip_rows, light.height))
@@ -206,6 +213,8 @@ def _combine_amplifier(
                 known.scales[i],
                 values[i],
             )
+            if (out := left_out[i]) is not None:
+                values[i][out[rows]] = np.nan
         strips = _clipped(
             values.reshape(len(files), -1),
             floors,
@@ -398,7 +407,7 @@ def _sum(
             limit = clip2 * (expected + noise[x])
             is_left = distance * distance <= limit  # never so for NaN
             d = distance if is_left else zero
-            w = (one / expected if weighted else one) if is_left else zero
+            w = (one / floor if weighted else one) if is_left else zero
             left[x] += one if is_left else zero
             weight[x] += w
             offset[x] += w * d
@@ -451,9 +460,10 @@ def _refuse_senseless(
             )
     if gains.shape != (count,) or not np.all((gains > 0) & (gains < np.inf)):
         raise ValueError(f"{detector.name} needs {count} gains above 0 e⁻/ADU: {gains.tolist()} came.")
-    for name, master in (("bias", bias), ("dark", dark)):
-        if master is not None and master.shape != shape:
-            raise ValueError(f"The master {name} has the shape {master.shape}: {detector.name} needs {shape}.")
+    planes = [("master bias", bias), ("master dark", dark), *(("mask of a frame", frame.out) for frame in frames)]
+    for name, plane in planes:
+        if plane is not None and plane.shape != shape:
+            raise ValueError(f"The {name} has the shape {plane.shape}: {detector.name} needs {shape}.")
     if curves.shape != (count, 2) or not np.isfinite(curves).all():
         raise ValueError(f"{detector.name} needs {count} pairs of coefficients of linearity: {curves.tolist()} came.")
     if not 0 < clip < np.inf or strip_rows < 1 or weights not in ("equal", "noise"):

@@ -77,7 +77,7 @@ def clipped_in_numpy(values, frames, dark, shot, clip, weighted):
     noise = (sum(noises) / 2 if agree else noises[0]) if uneven else 0.0
     known = variances(centre)
     left = np.isfinite(values) & ((values - centre) ** 2 <= clip**2 * (known + noise))
-    kept, weight = values[left], 1 / known[left] if weighted else np.ones(left.sum())
+    kept, weight = values[left], 1 / floors[left] if weighted else np.ones(left.sum())
     mean = np.average(kept, weights=weight)
     if left.sum() >= 5:
         scatter = np.sum(weight * (kept - mean) ** 2) / ((left.sum() - 1) * weight.sum())
