@@ -14,6 +14,7 @@ class CalibConfig(AppConfig):
         from calib.science import (
             amplifier,
             bright_pixels,
+            combine,
             crosstalk,
             crosstalk_matrix,
             flat_pair,
@@ -50,6 +51,7 @@ class CalibConfig(AppConfig):
         for kernels in (
             amplifier,
             bright_pixels,
+            combine,
             crosstalk,
             crosstalk_matrix,
             flat_pair,
