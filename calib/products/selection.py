@@ -106,14 +106,13 @@ def select(camera: Camera, day_obs: int, configuration: Configuration, exclude: 
     by_detector: dict[int, list[Candidate]] = defaultdict(list)
     for one in found:
         by_detector[one.detector].append(one)
-    levels = _Levels(found)
     for detector in camera.science_detectors:
         agreeing, sentences = _agreeing(by_detector[detector.id], day_obs, configuration, detector.name)
         selection.left_out += sentences
         for kind, band in _kinds(selection.filters):
             selection.images.append(_chosen(kind, band, detector.id, agreeing, day_obs, configuration))
         selection.pairs.append(_pairs(detector.id, agreeing, day_obs))
-    selection.images = [_scaled(each, levels) for each in selection.images]
+    selection.images = _scaled(selection.images, _Levels(found))
     return selection
 
 
@@ -181,7 +180,11 @@ def _off(temperature: float | None, centre: float) -> float:
 
 def _differing(one: Candidate, usual: tuple[str | None, ...]) -> str:
     pairs = zip(MUST_AGREE, one.settings, usual, strict=True)
-    return ", ".join(f"{card} {found} instead of {expected}" for card, found, expected in pairs if found != expected)
+    return ", ".join(
+        f"{card} {found or 'none'} instead of {expected or 'none'}"
+        for card, found, expected in pairs
+        if found != expected
+    )
 
 
 def _chosen(
@@ -231,40 +234,42 @@ def _light(one: Candidate) -> tuple[int, str, float, str]:
 
 
 class _Levels:
-    """Mean signal of each flat over the focal plane, e⁻/s by nominal gains, of the detectors that all of them have."""
+    """Mean signal of flats over the focal plane, e⁻ by nominal gains."""
 
     def __init__(self, found: list[Candidate]) -> None:
-        flats = {one.frame: one for one in found if one.image_type == "FLAT"}
-        rows = Measurement.objects.filter(frame__in=list(flats), metric="flat_level").values_list("frame", "values")
-        self._signal = {}
-        for frame, values in rows:
-            known = [value for value in values if value == value]
+        self._flats = {one.frame: one for one in found if one.image_type == "FLAT"}
+        rows = Measurement.objects.filter(frame__in=list(self._flats), metric="flat_level")
+        self._signals: dict[int, dict[int, float]] = defaultdict(dict)  # by exposure and detector
+        for frame, values in rows.values_list("frame", "values"):
+            flat, known = self._flats[frame], [value for value in values if value == value]
             if known:
-                self._signal[frame] = median(known) * flats[frame].exposure_s
-        self._of_exposure: dict[int, dict[int, float]] = defaultdict(dict)
-        self._exposure = {frame: one.exposure for frame, one in flats.items()}
-        for frame, signal in self._signal.items():
-            self._of_exposure[flats[frame].exposure][flats[frame].detector] = signal
+                self._signals[flat.exposure][flat.detector] = median(known) * flat.exposure_s
 
-    def of(self, frames: Iterable[int]) -> list[float]:
-        """One level for each frame, all over the same detectors. Raises KeyError where a frame has none."""
-        exposures = [self._exposure[frame] for frame in frames]
-        common = set.intersection(*(set(self._of_exposure[one]) for one in exposures))
-        return [
-            sum(signals[each] for each in common) / len(common)
-            for signals in (self._of_exposure[one] for one in exposures)
-        ]
+    def of(self, frames: Iterable[int]) -> dict[int, float]:
+        """The level of each of `frames`, all over the detectors that every one of their exposures has."""
+        exposures = {frame: self._flats[frame].exposure for frame in frames}
+        common = set.intersection(*(set(self._signals[one]) for one in exposures.values())) if exposures else set()
+        means = {
+            one: sum(self._signals[one][each] for each in common) / max(len(common), 1) for one in exposures.values()
+        }
+        return {frame: means[one] for frame, one in exposures.items()}
 
 
-def _scaled(chosen: Chosen, levels: _Levels) -> Chosen:
-    if chosen.problem or chosen.type != ProductType.FLAT:
-        return chosen
-    try:
-        return replace(chosen, scales=tuple(1 / level for level in levels.of(chosen.inputs)))
-    except (KeyError, ZeroDivisionError):
-        return Chosen(
-            chosen.type, chosen.detector, chosen.filter, problem="A flat has no measured level to be normalised by."
-        )
+def _scaled(images: list[Chosen], levels: _Levels) -> list[Chosen]:
+    """With the scales of flats: one for each exposure, whichever detector it is of."""
+    flats: dict[str, list[int]] = defaultdict(list)
+    for one in images:
+        if one.type == ProductType.FLAT:
+            flats[one.filter] += one.inputs
+    known = {band: levels.of(frames) for band, frames in flats.items()}
+    return [_with_scales(one, known[one.filter]) if one.type == ProductType.FLAT else one for one in images]
+
+
+def _with_scales(flat: Chosen, levels: dict[int, float]) -> Chosen:
+    used = [levels[frame] for frame in flat.inputs]
+    if all(level > 0 for level in used):
+        return replace(flat, scales=tuple(1 / level for level in used))
+    return Chosen(flat.type, flat.detector, flat.filter, problem="A flat has no measured level to be normalised by.")
 
 
 def _number(text: str | None) -> float | None:
