@@ -69,10 +69,11 @@ def _allowed(key: str, value: Any) -> Any:
         raise ValueError(f"A command cannot set {key!r}: expected one of {known}.")
     low, high = _RANGES[key]
     kind = int if key in _WHOLE else float
-    if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
-        raise ValueError(f"{key} is {value!r}: expected {'a whole number' if kind is int else 'a number'}.")
+    told = repr(value)[:40]
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value % 1 != 0):
+        raise ValueError(f"{key} is {told}: expected {'a whole number' if kind is int else 'a number'}.")
     if not low <= value <= high:
-        raise ValueError(f"{key} is {value}: expected {low:g} to {high:g}.")
+        raise ValueError(f"{key} is {told}: expected {low:g} to {high:g}.")
     return kind(value)
 
 

@@ -54,7 +54,7 @@ def execute(device: Device, parameters: dict[str, Any], command: Command) -> Run
         )
     if (pipeline := parameters.get("pipeline", PIPELINE)) != PIPELINE:
         raise ValueError(f"There is no pipeline {pipeline!r}: expected {PIPELINE}.")
-    if (version := parameters.get("version") or VERSION) not in {VERSION, code_version()}:
+    if (version := parameters.get("version") or VERSION) not in (VERSION, code_version()):
         raise ValueError(f"Version {version!r} is not installed: this is {code_version()}.")
     changes = parameters.get("config") or {}
     if not isinstance(changes, Mapping):
