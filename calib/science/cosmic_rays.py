@@ -24,11 +24,16 @@ Mask = npt.NDArray[np.bool_]
 def cosmic_rays(frames: Sequence[Sequence[Pixels]], detector: Detector) -> list[Mask]:
     """For each dark, given as its raw segments, the pixels (height, width) of its tracks and their surroundings."""
     tracks = [_tracks(segments, detector) for segments in frames]
-    again = np.sum(tracks, axis=0, dtype=np.int16) > 1 if tracks else None
+    seen = np.zeros((detector.height, detector.width), dtype=np.int16)
+    for mask in tracks:
+        seen += mask
+    again = seen > 1
+    return [_grown(mask & ~again) & ~_grown(again) for mask in tracks]
+
+
+def _grown(mask: Mask) -> Mask:
     around = np.ones((2 * GROW + 1, 2 * GROW + 1), dtype=np.bool_)
-    grown = [ndimage.binary_dilation(mask & ~again, structure=around) for mask in tracks]
-    lasting = ndimage.binary_dilation(again, structure=around) if again is not None else None
-    return [mask & ~lasting for mask in grown]
+    return np.asarray(ndimage.binary_dilation(mask, structure=around))
 
 
 def _tracks(segments: Sequence[Pixels], detector: Detector) -> Mask:

@@ -23,7 +23,7 @@ TRAIL = 2  # pixels of overscan that hold charge of the last image pixel
 _SAMPLE = 1 << 16  # pixels that tell the spread with which clipping begins
 _ITERATIONS = 20
 # share of a Gaussian's variance that is left of it within CLIP_SIGMA
-_KEPT_VARIANCE = 1 - 2 * CLIP_SIGMA * exp(-(CLIP_SIGMA**2) / 2) / sqrt(2 * pi) / erf(CLIP_SIGMA / sqrt(2))
+KEPT_VARIANCE = 1 - 2 * CLIP_SIGMA * exp(-(CLIP_SIGMA**2) / 2) / sqrt(2 * pi) / erf(CLIP_SIGMA / sqrt(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ def flat_pair(
     if first.shape != second.shape:
         raise ValueError(f"A flat pair needs two images of one shape: {first.shape} and {second.shape} came.")
     signals = tuple(distribution(image).median - level for image, level in zip((first, second), levels, strict=True))
-    problem = _problem(signals, read_noise_adu)
+    problem = problem_of(signals, read_noise_adu)
     if problem:
         return FlatPair(np.nan, np.nan, problem)
     scale = signals[0] / signals[1]
-    one, other, variance, used = _clipped_pair(
-        first, second, levels[0], levels[1], scale, _first_sigma(first, second, levels, scale), CLIP_SIGMA
+    one, other, variance, used = clipped_pair(
+        first, second, levels[0], levels[1], scale, first_sigma(first, second, levels, scale), CLIP_SIGMA
     )
     # of first - scale * second; both flats fluctuate, the second `scale` squared times as much
-    shot = variance / _KEPT_VARIANCE - read_noise_adu[0] ** 2 - (scale * read_noise_adu[1]) ** 2
+    shot = variance / KEPT_VARIANCE - read_noise_adu[0] ** 2 - (scale * read_noise_adu[1]) ** 2
     if used < 2 or not shot > 0:
         return FlatPair(
             np.nan, np.nan, "The two flats do not differ by more than read noise: are they one frame, or saturated?"
@@ -92,7 +92,7 @@ def _trail(pixels: Pixels) -> float:
     return float(trailing / signal) if signal > 0 else 0.0
 
 
-def _problem(signals: tuple[float, ...], read_noise_adu: tuple[float, float]) -> str:
+def problem_of(signals: tuple[float, ...], read_noise_adu: tuple[float, float]) -> str:
     faintest, noise = float(np.min(signals)), float(np.max(read_noise_adu))  # NaN where any is
     if not faintest > FAINTEST_SIGNAL * noise:
         return f"The flats are too faint: {faintest:.0f} ADU, expected more than {FAINTEST_SIGNAL:.0f} read noises."
@@ -101,14 +101,14 @@ def _problem(signals: tuple[float, ...], read_noise_adu: tuple[float, float]) ->
     return ""
 
 
-def _first_sigma(first: Pixels, second: Pixels, levels: tuple[float, float], scale: float) -> float:
+def first_sigma(first: Pixels, second: Pixels, levels: tuple[float, float], scale: float) -> float:
     step = max(first.size // _SAMPLE, 1)  # rows
     one, other = (image[::step] - level for image, level in zip((first, second), levels, strict=True))
     return float(MAD_TO_SIGMA * np.nanmedian(np.abs(one - scale * other)))
 
 
 @numba.njit(cache=True, nogil=True)
-def _clipped_pair(
+def clipped_pair(
     first: Any, second: Any, level: float, other_level: float, scale: float, sigma: float, clip: float
 ) -> Any:
     """Means of both images above their levels, variance of ``first - scale * second`` and number of pixels.
@@ -143,4 +143,4 @@ def warm_up() -> None:
     for dtype in ("int32", "uint16", "int16", "float32"):
         image: npt.NDArray[Any] = np.ones((8, 16), dtype=dtype)
         for view in (image, image[:, 1:]):
-            _clipped_pair(view, view, 0.0, 0.0, 1.0, 1.0, CLIP_SIGMA)
+            clipped_pair(view, view, 0.0, 0.0, 1.0, 1.0, CLIP_SIGMA)

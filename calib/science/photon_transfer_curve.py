@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from calib.science.distribution import Pixels, distribution
 from calib.science.flat_pair import (
-    _KEPT_VARIANCE,
     CLIP_SIGMA,
-    _clipped_pair,
-    _first_sigma,
-    _problem,
+    KEPT_VARIANCE,
+    clipped_pair,
+    first_sigma,
     late_charge,
+    problem_of,
 )
 from calib.science.overscan import measure_overscan
 from dayops.camera.geometry import Amplifier, Detector
@@ -189,15 +189,15 @@ def _point(first: Pixels, second: Pixels, amplifier: Amplifier) -> tuple[float, 
     levels, noises = tuple(each.level for each in overscans), tuple(each.noise for each in overscans)
     one, other = first[amplifier.image.slices], second[amplifier.image.slices]
     signals = [distribution(image).median - level for image, level in zip((one, other), levels, strict=True)]
-    if _problem(tuple(signals), (noises[0], noises[1])):
+    if problem_of(tuple(signals), (noises[0], noises[1])):
         return nothing
     scale = signals[0] / signals[1]
-    sigma = _first_sigma(one, other, (levels[0], levels[1]), scale)
-    left, right, spread, used = _clipped_pair(one, other, levels[0], levels[1], scale, sigma, CLIP_SIGMA)
+    sigma = first_sigma(one, other, (levels[0], levels[1]), scale)
+    left, right, spread, used = clipped_pair(one, other, levels[0], levels[1], scale, sigma, CLIP_SIGMA)
     if used < 2:
         return nothing
     # of first - scale * second, whose shot noise is that of 2 * scale images with the mean of both signals
-    shot = (spread / _KEPT_VARIANCE - noises[0] ** 2 - (scale * noises[1]) ** 2) / (2 * scale)
+    shot = (spread / KEPT_VARIANCE - noises[0] ** 2 - (scale * noises[1]) ** 2) / (2 * scale)
     late = (late_charge(first, amplifier) + late_charge(second, amplifier)) / 2
     noise = (noises[0] ** 2 + noises[1] ** 2) / 2
     products = _neighbours(

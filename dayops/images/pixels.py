@@ -34,7 +34,7 @@ def read_segments(path: Path, detector: Detector) -> list[Segment]:
         hdus = read_hdus(plain)
         numbers = hdu_numbers(detector, [hdu.cards for hdu in hdus])
         wrong = [
-            _wrong_segment(amplifier, None if number is None else hdus[number])
+            wrong_segment(amplifier, None if number is None else hdus[number])
             for amplifier, number in zip(detector.amplifiers, numbers, strict=True)
         ]
         if any(wrong):
@@ -73,7 +73,7 @@ def assemble(segments: Sequence[npt.NDArray[Any]], detector: Detector) -> npt.ND
     return mosaic
 
 
-def _wrong_segment(amplifier: Amplifier, hdu: Hdu | None) -> str:
+def wrong_segment(amplifier: Amplifier, hdu: Hdu | None) -> str:
     if hdu is None:
         return f"{amplifier.extension} is missing."
     if hdu.shape != (amplifier.raw_height, amplifier.raw_width):
@@ -88,7 +88,7 @@ def _read_images(path: Path, numbers: list[int]) -> list[Segment]:
     with path.open("rb") as file:
         try:
             with fitsio.FITS(f"/dev/fd/{file.fileno()}", "r") as fits:
-                return [_native(_pixels(file, fits[number])) for number in numbers]
+                return [native(_pixels(file, fits[number])) for number in numbers]
         except OSError as error:
             raise BadFrame([f"The pixels cannot be read: {str(error).splitlines()[-1]}"]) from error
 
@@ -102,5 +102,5 @@ def _pixels(file: BinaryIO, hdu: Any) -> npt.NDArray[Any]:
     return pixels
 
 
-def _native(pixels: npt.NDArray[Any]) -> Segment:
+def native(pixels: npt.NDArray[Any]) -> Segment:
     return pixels.astype(np.float32, copy=False) if pixels.dtype.kind == "f" else pixels

@@ -20,9 +20,9 @@ from dayops.camera.headers import BadFrame
 from dayops.camera.segments import hdu_numbers
 from dayops.images.headers import read_hdus
 from dayops.images.inflation import inflated
-from dayops.images.pixels import Segment, _native, _wrong_segment
+from dayops.images.pixels import Segment, native, wrong_segment
 from dayops.images.rice import PADDING, Integers, Refused, decode
-from dayops.images.tile_compression import _cards, _layout, _streams
+from dayops.images.tile_compression import cards_of, layout_of, streams_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class RawStrips:
             except Refused:
                 self._tiles[amplifier] = None  # what is broken is for CFITSIO to read, or to refuse
         try:
-            return _native(self._images[amplifier][first:last, :])
+            return native(self._images[amplifier][first:last, :])
         except (OSError, ValueError) as error:
             raise BadFrame([f"{self._name}: {_unreadable(error)}"]) from error
 
@@ -103,7 +103,7 @@ def _segment_numbers(path: Path, detector: Detector) -> list[int]:
     hdus = read_hdus(path)
     numbers = hdu_numbers(detector, [hdu.cards for hdu in hdus])
     wrong = [
-        _wrong_segment(amplifier, None if number is None else hdus[number])
+        wrong_segment(amplifier, None if number is None else hdus[number])
         for amplifier, number in zip(detector.amplifiers, numbers, strict=True)
     ]
     if any(wrong):
@@ -121,12 +121,12 @@ def _row_tiles(file: BinaryIO, image: Any) -> _RowTiles | None:
     start, size = at["data_start"], at["data_end"] - at["data_start"]
     file.seek(at["header_start"])
     try:
-        layout = _layout(_cards(file.read(start - at["header_start"]).decode("latin-1")))
+        layout = layout_of(cards_of(file.read(start - at["header_start"]).decode("latin-1")))
         width = layout.shape[1]
         table = np.frombuffer(file.read(layout.heap), np.uint8) if layout.end <= size else np.empty(0, np.uint8)
         if layout.tile[0] != 1 or layout.tile[1] < width or table.size < layout.heap:
             return None
-        begins, ends = _streams(table, layout)
+        begins, ends = streams_of(table, layout)
     except Refused:
         return None
     return _RowTiles(start + begins, start + ends, width, layout.dtype, layout.block_size, layout.zero)
@@ -136,9 +136,10 @@ def _decoded(descriptor: int, tiles: _RowTiles, first: int, last: int) -> npt.ND
     begins, ends = tiles.begins[first:last], tiles.ends[first:last]
     start = int(begins.min())
     size = int(ends.max()) - start
-    data = np.empty(size + PADDING, dtype=np.uint8)
-    if os.preadv(descriptor, [data[:size].data], start) != size:
+    read = os.pread(descriptor, size, start)
+    if len(read) != size:
         raise Refused("The file ends within the data.")
+    data = np.frombuffer(read + bytes(PADDING), dtype=np.uint8)
     pixels = np.empty((last - first) * tiles.width, dtype=f"u{tiles.dtype.itemsize}")
     sizes = np.full(last - first, tiles.width, dtype=np.int64)
     decode(data, begins - start, ends - start, sizes, tiles.block_size, tiles.zero, pixels)

@@ -56,7 +56,7 @@ def read_rice(file: BinaryIO, header_start: int, data_start: int, data_end: int)
         It is not an integer image that this module can read, or its data are broken.
     """
     file.seek(header_start)
-    layout = _layout(_cards(file.read(data_start - header_start).decode("latin-1")))
+    layout = layout_of(cards_of(file.read(data_start - header_start).decode("latin-1")))
     size = data_end - data_start
     if layout.end > size or layout.shape[0] * layout.shape[1] > _PIXELS_PER_BYTE * size:
         raise Refused(f"{size} bytes of data cannot hold an image of {layout.shape} pixels.")
@@ -65,11 +65,11 @@ def read_rice(file: BinaryIO, header_start: int, data_start: int, data_end: int)
         raise Refused("The file ends within the data.")
     sizes = _tile_sizes(layout)
     pixels = np.empty(int(sizes.sum()), dtype=f"u{layout.dtype.itemsize}")
-    decode(data, *_streams(data, layout), sizes, layout.block_size, layout.zero, pixels)
+    decode(data, *streams_of(data, layout), sizes, layout.block_size, layout.zero, pixels)
     return _placed(pixels.view(layout.dtype), layout)
 
 
-def _cards(header: str) -> dict[str, str]:
+def cards_of(header: str) -> dict[str, str]:
     """The values of the keywords that matter here, as they are written."""
     cards: dict[str, str] = {}
     for start in range(0, len(header), 80):
@@ -86,7 +86,7 @@ def _cards(header: str) -> dict[str, str]:
     return cards
 
 
-def _layout(cards: dict[str, str]) -> _Layout:
+def layout_of(cards: dict[str, str]) -> _Layout:
     odd = [name for name, value in _EXPECTED.items() if cards.get(name) != value]
     odd += [name for name in _ABSENT if name in cards]
     form = re.fullmatch(r"1?([PQ])B(\(\d+\))?", cards.get("TFORM1", ""))
@@ -125,7 +125,7 @@ def _checked(cards: dict[str, str], parameters: dict[str | None, str], form: str
     return layout
 
 
-def _streams(data: npt.NDArray[np.uint8], layout: _Layout) -> tuple[Integers, Integers]:
+def streams_of(data: npt.NDArray[np.uint8], layout: _Layout) -> tuple[Integers, Integers]:
     """The first byte of each tile's stream and the byte behind it."""
     table = np.frombuffer(data, layout.descriptor, 2 * layout.rows).reshape(-1, 2)
     lengths, offsets = table.T.astype(np.int64)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calib.science.flat_pair import _KEPT_VARIANCE, CLIP_SIGMA, FlatPair, _clipped_pair, flat_pair, late_charge
+from calib.science.flat_pair import KEPT_VARIANCE, CLIP_SIGMA, FlatPair, clipped_pair, flat_pair, late_charge
 from dayops import camera
 
 GAIN, NOISE_ADU, LEVELS = 1.5, 4.0, (25_000.0, 25_010.0)
@@ -48,14 +48,14 @@ def clipped_in_numpy(first: np.ndarray, second: np.ndarray, scale: float, sigma:
 def test_the_kernel_agrees_with_numpy(seed, dtype, ratio):
     first, second = pair(15_000, ratio, seed)
     first[100:110, 50] += 5_000
-    found = _clipped_pair(first.astype(dtype), second.astype(dtype), *LEVELS, 1 / ratio, 160.0, CLIP_SIGMA)
+    found = clipped_pair(first.astype(dtype), second.astype(dtype), *LEVELS, 1 / ratio, 160.0, CLIP_SIGMA)
     assert found == pytest.approx(clipped_in_numpy(first, second, 1 / ratio, 160.0))
 
 
 def test_what_clipping_leaves_of_a_variance_is_known():
     deviates = np.random.default_rng(1).standard_normal(4_000_000)
-    assert deviates[np.abs(deviates) <= CLIP_SIGMA].var() == pytest.approx(_KEPT_VARIANCE, abs=2.5e-3)
-    assert pytest.approx(1 - 1.07e-3, abs=1e-5) == _KEPT_VARIANCE
+    assert deviates[np.abs(deviates) <= CLIP_SIGMA].var() == pytest.approx(KEPT_VARIANCE, abs=2.5e-3)
+    assert pytest.approx(1 - 1.07e-3, abs=1e-5) == KEPT_VARIANCE
 
 
 @pytest.mark.parametrize("signal_e", [2_000, 15_000, 60_000])

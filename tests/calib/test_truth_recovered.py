@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from calib.science.dark_set import DarkSet, dark_set
 from calib.science.flat_pair import flat_pair, late_charge
 from calib.science.overscan import measure_overscan
 from dayops import camera
@@ -55,7 +54,6 @@ def forget_the_pixels():
     yield
     exposures.cache_clear()
     overscans.cache_clear()
-    dark_sets.cache_clear()
 
 
 @cache
@@ -157,62 +155,3 @@ def test_a_bright_flat_pair_tells_the_non_linearity_with_the_gain():
     expected = 3 * lost * light_e / 1e5
     assert rms(gain_errors("lsstcam", light_e) - expected) < 0.004
     assert rms(gain_errors("lsstcam", light_e)) > 0.004
-
-
-@cache
-def dark_sets(name: str) -> tuple[DarkSet, ...]:
-    """Five darks of 30 s less five biases, for every amplifier, with its true gain."""
-    darks, biases = above_overscan(name, DARK_TIME_S), above_overscan(name, 0)
-    noise = np.concatenate([found[0, :, NOISE] for found in overscans(name, 0, 0, 5)])
-    gain = np.concatenate([truth.gain for truth in truths(name)])
-    return tuple(
-        dark_set(dark, bias, DARK_TIME_S, float(g), float(n))
-        for dark, bias, g, n in zip(darks, biases, gain, noise, strict=True)
-    )
-
-
-def above_overscan(name: str, dark_time_s: float) -> list[np.ndarray]:
-    """The image pixels of five exposures, (5, height, width), of every amplifier."""
-    images = []
-    frames, found = (each(name, 0, dark_time_s, 5) for each in (exposures, overscans))
-    for truth, raw, measured in zip(truths(name), frames, found, strict=True):
-        for index, amplifier in enumerate(truth.detector.amplifiers):
-            level = measured[:, index, LEVEL].astype(np.float32)
-            images.append(raw[:, index][(slice(None), *amplifier.image.slices)] - level[:, None, None])
-    return [image.astype(np.float32) for image in images]
-
-
-def dark_errors(name: str) -> np.ndarray:
-    true = np.concatenate([truth.dark_e_s for truth in truths(name)])
-    return np.asarray([each.current for each in dark_sets(name)] - true)
-
-
-def test_five_darks_tell_the_dark_current_of_lsstcams_amplifiers_to_a_thousandth():
-    errors = dark_errors("lsstcam")
-    assert rms(errors) < 0.0007
-    assert np.abs(errors).max() < 0.002
-
-
-def test_five_darks_tell_the_dark_current_of_minicams_amplifiers_as_well_as_their_overscans_let_them():
-    level_error_adu = 1.25 * true_noise_adu("minicam") / np.sqrt(512 * 26)
-    gain = np.concatenate([truth.gain for truth in truths("minicam")])
-    pulls = dark_errors("minicam") / (gain * level_error_adu * np.sqrt(2 / 5) / DARK_TIME_S)
-    assert 0.8 < rms(pulls) < 1.4
-    assert rms(dark_errors("minicam")) < 0.002
-
-
-@pytest.mark.parametrize("name", ["minicam", "lsstcam"])
-def test_every_hot_pixel_is_found_and_no_cosmic_ray_among_them(name):
-    sets, hot, close = iter(dark_sets(name)), 0, 0
-    for truth in truths(name):
-        for index, amplifier in enumerate(truth.detector.amplifiers):
-            turned = slice(None, None, -1 if amplifier.flip_y else 1), slice(None, None, -1 if amplifier.flip_x else 1)
-            rates = truth.dark_map_e_s[amplifier.place.slices][turned]
-            noise_e, found = truth.read_noise_e[index], next(sets).hot
-            sigma = np.sqrt(2 * noise_e**2 / 5 + rates * DARK_TIME_S / 5) / DARK_TIME_S
-            within_noise = np.abs(rates - 5.0) < 5 * sigma  # up to 1.5 e⁻/s about the limit of 5
-            assert found[(rates > 5.0) & ~within_noise].all()
-            assert not found[(rates < 5.0) & ~within_noise].any()
-            hot, close = hot + int((rates > 5.0).sum()), close + int(within_noise.sum())
-    assert hot > 1_000
-    assert close < 0.05 * hot
