@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Aggregate, Count, DurationField, F, FloatField, Max, Min, Q, Sum
+from django.db.models import Count, F, FloatField, Max, Min, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from calib.products.generator import ACTIVITY, LIMIT_S, STAGES
 from dayops.models import Phase, Run, Task
 from dayops.observing_day import ObservingDay
-
-MEASURED_DAYS = 30
-_LIVE = (Phase.PENDING, Phase.QUEUED, Phase.EXECUTING)
+from dayops.web.work_pages.safe_start import MEASURED_DAYS, Median
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +87,11 @@ def stages_of(run: Run | None) -> list[StageProgress]:
     return [found.get(name, StageProgress(name)) for name in STAGES]
 
 
-class _Median(Aggregate):
-    function = "PERCENTILE_CONT"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
-
-
 def usual_duration(day: ObservingDay) -> timedelta:
     """The median of the runs of the last 30 days; the required 1200 s where none was completed (one query)."""
     first = ObservingDay.at(day.begins - timedelta(days=MEASURED_DAYS - 1)).day_obs
     done = Run.objects.filter(
         activity=ACTIVITY, day_obs__range=(first, day.day_obs), phase=Phase.COMPLETED, started_at__isnull=False
     )
-    found: timedelta | None = done.aggregate(median=_Median(F("ended_at") - F("started_at")))["median"]
+    found: timedelta | None = done.aggregate(median=Median(F("ended_at") - F("started_at")))["median"]
     return found or timedelta(seconds=LIMIT_S)

@@ -14,6 +14,7 @@ from dayops.web.figures import SEQUENTIAL, new_figure, threshold
 
 Values = npt.NDArray[np.float64]
 _UNUSED = "circle-open"
+_NEAR = 0.2  # of a limit: what is nearer to zero would not be seen beside it
 
 
 def photon_transfer(statistics: Mapping[str, Any], amplifiers: Sequence[str]) -> go.Figure:
@@ -49,14 +50,16 @@ def photon_transfer_residuals(statistics: Mapping[str, Any], amplifiers: Sequenc
 
 
 def linearity_residuals(statistics: Mapping[str, Any], amplifiers: Sequence[str], limit: float | None) -> go.Figure:
-    """Departure from a straight line after correction, in per cent; `limit` is a share."""
+    """Departure from a straight line after correction, in per cent; `limit`, a share, is drawn where it is near."""
     figure = new_figure(x="signal / ADU", y="departure from a straight line / %")
     signal, residuals = numbers(statistics, "signal"), _residuals(statistics)
     for place, (name, colour) in enumerate(_coloured(amplifiers)):
-        used = np.isfinite(residuals[place])
+        used = np.ones(len(residuals[place]), dtype=np.bool_)
         _points(figure, name, colour, signal[place], 100 * residuals[place], used, "%")
-    for sign in (-1, 1) if limit is not None else ():
-        threshold(figure, sign * 100 * (limit or 0), f"limit {sign * 100 * (limit or 0):g} %", "error")
+    known = np.abs(residuals[np.isfinite(residuals)])
+    if limit is not None and known.size and known.max() > _NEAR * limit:
+        for side in (-limit, limit):
+            threshold(figure, 100 * side, f"limit {100 * side:g} %", "error")
     _zero(figure)
     return figure
 

@@ -10,8 +10,9 @@ from calib.science.mask_planes import Mask
 from dayops.camera import Detector
 from dayops.web.figures import OKABE_ITO, new_figure
 
-NEW, KEPT, VANISHED = "new", "kept", "vanished"
+NEW, KEPT, VANISHED, FOUND = "new", "kept", "vanished", "found"
 _LOOKS = {
+    FOUND: (OKABE_ITO[7], "square"),
     KEPT: (OKABE_ITO[7], "square"),
     NEW: (OKABE_ITO[4], "triangle-up"),
     VANISHED: (OKABE_ITO[0], "x"),
@@ -21,7 +22,7 @@ UNITS = {"HOT": "e⁻/s", "BRIGHT_COLUMN": "e⁻/s"}
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A box of bad pixels and its fate: new, kept, or vanished since the certified map."""
+    """A box of bad pixels and its fate: new, kept, or vanished since the certified map; found where there is none."""
 
     fate: str
     kind: str
@@ -43,11 +44,15 @@ def defects_of(
     """The rows of two tables of defects as one list, new ones first, then what vanished, then what is kept.
 
     A box is new where the old mask has none of its pixels, and vanished where the new one has none. Without an old
-    mask all are kept.
+    mask all are just found.
     """
-    found = [_defect(row, NEW if before is not None and not _touches(row, before) else KEPT, detector) for row in new]
+
+    def fate(row: Any) -> str:
+        return FOUND if before is None else KEPT if _touches(row, before) else NEW
+
+    found = [_defect(row, fate(row), detector) for row in new]
     found += [_defect(row, VANISHED, detector) for row in old if not _touches(row, now)]
-    order = (NEW, VANISHED, KEPT)
+    order = (NEW, VANISHED, KEPT, FOUND)
     return sorted(found, key=lambda each: (order.index(each.fate), each.y0, each.x0))
 
 
@@ -62,7 +67,7 @@ def defect_map(defects: Sequence[Defect], detector: Detector) -> go.Figure:
             x=[_middle(each.x0, each.width) for each in chosen],
             y=[_middle(each.y0, each.height) for each in chosen],
             error_y={"type": "data", "array": [each.height / 2 for each in chosen], "width": 0, "thickness": 1.5},
-            mode="markers", name=f"{len(chosen)} {fate}", marker={"color": colour, "symbol": symbol, "size": 7},
+            mode="markers", name=f"{len(chosen)} {fate}", marker={"color": colour, "symbol": symbol, "size": 5},
             hovertext=[_said(each) for each in chosen], hoverinfo="text",
         )  # fmt: skip
     for amplifier in detector.amplifiers:

@@ -33,10 +33,15 @@ FIGURES: dict[ProductType, dict[str, tuple[str, str]]] = {
     ProductType.LINEARITY: {
         "linearity": (
             "Residuals after correction",
-            "Departure from a straight line, with the limit of the verification.",
+            f"Departure from a straight line; at most {100 * (LIMITS['linearity_residual'].upper or 0):g} % passes.",
         )
     },
-    ProductType.CROSSTALK: {"crosstalk": ("Crosstalk", "What the victim gets of the aggressor's signal.")},
+    ProductType.CROSSTALK: {
+        "crosstalk": (
+            "Crosstalk",
+            "What the victim gets of the aggressor's signal; only what is significant is applied.",
+        )
+    },
     ProductType.DEFECTS: {"defects": ("Map of defects", "The sensor's own axes; beside the certified map.")},
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -57,7 +58,8 @@ CROSSTALK = Table(
         Column("aggressor", "Aggressor", lambda row: row[1], order="aggressor"),
         Column("coefficient", "Coefficient", lambda row: row[2], "number", order="coefficient", unit="ADU/ADU"),
         Column("error", "Error", lambda row: row[3], "number", order="error", unit="ADU/ADU"),
-        Column("certified", "Certified one", lambda row: row[4], "number", order="certified", unit="ADU/ADU"),
+        Column("applied", "Applied", lambda row: row[4], "number", order="applied", unit="ADU/ADU"),
+        Column("certified", "Certified one applies", lambda row: row[5], "number", order="certified", unit="ADU/ADU"),
     ),
     search=("victim", "aggressor"),
     page_size=50,
@@ -112,7 +114,8 @@ def product_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         ],
         "whole": list(_whole(product, incumbent)),
         "notes_of_fit": product.statistics.get("notes", []),
-        "tests": _tests(product, detector),
+        "tests": (tests := _tests(product, detector)),
+        "is_compared": any(test.row.incumbent is not None for test in tests),
         "history": _history(product),
         "others": _others(product),
         "may_not_flag": why_not_flag(request, product),
@@ -172,7 +175,7 @@ def _table(product: Product, incumbent: Product | None, detector: Detector) -> t
         return replace(DEFECTS, name=name), _defects(product, incumbent)
     if product.type == ProductType.CROSSTALK:
         return replace(CROSSTALK, name=name), list(_pairs(product, incumbent, detector))
-    return replace(_amplifier_table(product), name=name), _amplifier_rows(product, incumbent, detector)
+    return replace(_amplifier_table(product, incumbent), name=name), _amplifier_rows(product, incumbent, detector)
 
 
 def _defects(product: Product, incumbent: Product | None) -> Sequence[Defect]:
@@ -183,13 +186,14 @@ def _defects(product: Product, incumbent: Product | None) -> Sequence[Defect]:
         return []
 
 
-def _amplifier_table(product: Product) -> Table:
-    """A column for each number, and beside it the certified product's."""
+def _amplifier_table(product: Product, incumbent: Product | None) -> Table:
+    """A column for each number, and beside it the certified product's where there is one."""
     columns = [Column("amplifier", "Amplifier", lambda row: row["amplifier"], order="amplifier")]
     for each in NUMBERS[ProductType(product.type)]:
         if each.per_amplifier:
             columns.append(_column(each.name, each.title, each.unit))
-            columns.append(_column(f"{each.name}_certified", "certified", each.unit))
+            if incumbent:
+                columns.append(_column(f"{each.name}_certified", "certified", each.unit))
     return Table("amplifiers", columns, page_size=50)
 
 
@@ -209,17 +213,15 @@ def _amplifier_rows(product: Product, incumbent: Product | None, detector: Detec
     return rows
 
 
-def _pairs(
-    product: Product, incumbent: Product | None, detector: Detector
-) -> Iterator[tuple[str, str, float | None, float | None, float | None]]:
+def _pairs(product: Product, incumbent: Product | None, detector: Detector) -> Iterator[tuple[str | float | None, ...]]:
+    """Victim, aggressor, coefficient, its error, what is applied of it, and what the certified one applies."""
     names = [amplifier.name for amplifier in detector.amplifiers]
-    found, errors = numbers(product.statistics, "coefficients"), numbers(product.statistics, "errors")
-    old = numbers(incumbent.statistics, "coefficients") if incumbent else None
+    each = [numbers(product.statistics, name) for name in ("coefficients", "errors", "applied")]
+    each += [numbers(incumbent.statistics, "applied")] if incumbent else [np.full_like(each[0], np.nan)]
     for v, victim in enumerate(names):
         for a, aggressor in enumerate(names):
             if v != a:
-                before = None if old is None else _known(old[v, a])
-                yield victim, aggressor, _known(found[v, a]), _known(errors[v, a]), before
+                yield victim, aggressor, *(_known(values[v, a]) for values in each)
 
 
 def _known(value: float) -> float | None:
