@@ -117,7 +117,17 @@ def result(run: Run) -> Result:
         "products": made.products.count(),
         "reasons": made.reasons or ([run.error] if run.error else []),
     }
+    told["sentence"] = _sentence(made, told)
     return (EXIT_OK if made.state == ProductSet.State.CERTIFIED else EXIT_FAILED), told
+
+
+def _sentence(made: ProductSet, told: dict[str, Any]) -> str:
+    """What became of the set, in words."""
+    if made.state == ProductSet.State.CERTIFIED:
+        return f"{told['products']} products of {ObservingDay(made.day_obs)} are certified."
+    reasons = told["reasons"]
+    more = f" And {len(reasons) - 1} more." if len(reasons) > 1 else ""
+    return f"the masters of {ObservingDay(made.day_obs)} were not certified. {reasons[0] if reasons else ''}{more}"
 
 
 def _query(query: object) -> tuple[int, list[int]]:

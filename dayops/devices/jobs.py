@@ -1,7 +1,8 @@
 """Jobs: what `execute` starts, how it is followed to its end, and how it is aborted.
 
 A job is a run; its id is the run's number as text. What a job ends as is the run's phase: 303 with the result for
-COMPLETED, −302 for ERROR, −303 for ABORTED. `prereq_jobs` are waited for until they are over, however they ended.
+COMPLETED, −302 for ERROR or a result with exit code 1, −303 for ABORTED. `prereq_jobs` are waited for until they are
+over, however they ended.
 """
 
 import logging
@@ -12,7 +13,7 @@ from django.db import transaction
 from dayops import runs
 from dayops.devices.acknowledgements import Ack
 from dayops.devices.changes import acknowledge, changing, into_fault, trying
-from dayops.devices.registry import EXIT_NOT_DONE, DeviceKind, kind_of, kinds
+from dayops.devices.registry import EXIT_FAILED, EXIT_NOT_DONE, DeviceKind, kind_of, kinds
 from dayops.devices.states import State
 from dayops.models import Command, Device, Phase, Run
 from dayops.runs import NotPossible
@@ -139,9 +140,11 @@ def _finish(device: Device, command: Command) -> None:
     if run is None:
         acknowledge(command, Ack.FAILED, "Its run is gone.")
         return
-    ack = _ENDS.get(run.phase, Ack.FAILED)
-    text = f"Job {run.pk} is {run.phase}{f': {run.error}' if run.error else '.'}"
-    acknowledge(command, ack, text, result=_outcome(kind_of(device.name), run))
+    result = _outcome(kind_of(device.name), run)
+    in_vain = run.phase == Phase.COMPLETED and result["exit_code"] == EXIT_FAILED
+    ack = Ack.FAILED if in_vain else _ENDS.get(run.phase, Ack.FAILED)
+    said = run.error or result["result"].get("sentence", "")
+    acknowledge(command, ack, f"Job {run.pk} is {run.phase}{f': {said}' if said else '.'}", result=result)
     lost = run.tasks.filter(phase=Phase.ERROR, error_class="WorkerLost").order_by("pk").first()
     if ack == Ack.FAILED and lost is not None:
         into_fault(device, f"Job {run.pk} lost its worker: {lost.error}.", actor=device.name)

@@ -258,6 +258,16 @@ class TestAJob:
         assert again(job).result["exit_code"] == 1
         assert state_of().state == State.ENABLED
 
+    def test_that_ends_in_vain_is_told_as_failed_with_its_sentence(self):
+        job = a_job()
+        work_off(QUEUE, "tester")
+        refused = registry.EXIT_FAILED, {"sentence": "the masters were not certified."}
+        registry.register(replace(registry.kind_of(BENCH), result=lambda _: refused))
+        jobs.follow()
+        assert acks(job) == [300, 301, -302]
+        assert again(job).text.endswith("the masters were not certified.")
+        assert state_of().state == State.ENABLED
+
     def test_with_wrong_parameters_is_none(self):
         brought_to(State.ENABLED)
         given = command("execute", pipeline="nought")
