@@ -16,9 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from astropy.io import fits
 
+from calib.certification import lookup
 from calib.models import Assessment, Judgement, Level, Measurement, Product, ProductSet
-from calib.products import generator
+from calib.products import gate, generator
 from calib.products.configuration import configuration
 from dayops.archive import store
 from dayops.camera import Camera, Detector, load
@@ -28,6 +31,7 @@ from dayops.images import read_segments, scan, subtract_overscan
 from dayops.models import Exposure, RawFrame, Run, Task
 from dayops.observing_day import ObservingDay
 from dayops.simulator.faults import fault_named
+from dayops.simulator.fits_writer import write_frame
 from dayops.simulator.frames import Shot, simulate
 from dayops.simulator.truth import DetectorTruth, truth_for
 from tests.calib.test_truth_recovered import narrow
@@ -37,7 +41,9 @@ SENSOR = 4
 MINICAM = load("minicam")
 ONE = replace(MINICAM, detectors=(MINICAM.by_id[SENSOR],))
 SMALL = replace(MINICAM, detectors=(narrow(MINICAM.by_id[SENSOR], 2),))
-Pixels = Callable[[PlannedExposure, bytes], bytes]
+Segments = npt.NDArray[Any]  # raw, (amplifiers, rows, columns)
+Change = Callable[[PlannedExposure, Segments], Segments]
+_STRUCTURE = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "CHECKSUM", "DATASUM"}
 _numbers = count(1)
 
 
@@ -70,12 +76,12 @@ def take(
     *,
     camera: Camera = SMALL,
     fault: str = "",
-    edit: Pixels | None = None,
+    change: Change | None = None,
     detectors: Sequence[int] = (SENSOR,),
 ) -> list[RawFrame]:
     """The exposures of a day (or `only` those of these numbers), archived, measured and judged to be good.
 
-    `edit` gets a planned exposure and its file, and gives the file that is archived instead.
+    `change` gets the raw segments of each frame and gives those that are archived, integers or not.
     """
     begins = ObservingDay(day_obs).begins + timedelta(hours=4)
     frames, levels = [], []
@@ -86,8 +92,8 @@ def take(
         exposure = _exposure(shot, len(detectors))
         for number in detectors:
             taken = _simulated(shot, number, fault)
-            if edit is not None:
-                taken = _known(edit(planned, taken.content), camera.by_id[number], planned)
+            if change is not None:
+                taken = _changed(taken, change, camera.by_id[number], planned)
             frames.append(_frame(exposure, camera.by_id[number], taken))
             levels.append(taken.level)
     kept = RawFrame.objects.bulk_create(frames)
@@ -111,6 +117,12 @@ def made(day_obs: int = DAY, exclude: Sequence[int] = (), **changes: Any) -> Pro
     return worked_off(start(day_obs, exclude, **changes))
 
 
+def used(day_obs: int = DAY) -> dict[tuple[str, str], str]:
+    """SHA-256 of what is certified for the night of `day_obs`, by type and filter."""
+    found = lookup("minicam", gate.usual_validity(day_obs))
+    return {(str(one.type), one.filter): one.sha256 for one in found}
+
+
 def product(made_set: ProductSet, kind: str, band: str = "") -> Product:
     return Product.objects.get(product_set=made_set, type=kind, filter=band, detector=SENSOR)
 
@@ -131,15 +143,35 @@ def _known(content: bytes, detector: Detector, planned: PlannedExposure) -> Take
     header = scan(io.BytesIO(content))[0].cards
     if planned.image_type != "FLAT":
         return Taken(content, header, ())
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "flat.fits"
-        path.write_bytes(content)
-        segments = read_segments(path, detector)
     level = [
         float(np.median(subtract_overscan(segment, amplifier)[amplifier.image.slices])) * amplifier.gain
-        for segment, amplifier in zip(segments, detector.amplifiers, strict=True)
+        for segment, amplifier in zip(_segments(content, detector), detector.amplifiers, strict=True)
     ]
     return Taken(content, header, tuple(each / planned.exposure_s for each in level))
+
+
+def _changed(taken: Taken, change: Change, detector: Detector, planned: PlannedExposure) -> Taken:
+    before = _segments(taken.content, detector)
+    after = change(planned, before.copy())
+    if np.array_equal(before, after):
+        return taken
+    cards = [(name, value, "") for name, value in taken.header.items() if name not in _STRUCTURE]
+    if after.dtype.kind == "i":
+        content = write_frame(detector, after, cards)
+    else:
+        segments = zip(detector.amplifiers, after.astype(np.float32), strict=True)
+        images = [fits.ImageHDU(pixels, name=amplifier.extension) for amplifier, pixels in segments]
+        file = io.BytesIO()
+        fits.HDUList([fits.PrimaryHDU(header=fits.Header(cards)), *images]).writeto(file)
+        content = file.getvalue()
+    return _known(content, detector, planned)
+
+
+def _segments(content: bytes, detector: Detector) -> Segments:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "frame.fits"
+        path.write_bytes(content)
+        return np.stack(read_segments(path, detector))
 
 
 def _exposure(shot: Shot, expected: int) -> Exposure:
