@@ -9,7 +9,7 @@ class CalibConfig(AppConfig):
 
     def ready(self) -> None:
         from calib import board, exposure_judgement, jobs, services  # noqa: F401 (jobs registers its job functions)
-        from calib.products import gate, generator, keeping
+        from calib.products import gate, generator, image_file, keeping
         from calib.products import jobs as product_jobs  # noqa: F401
         from calib.science import (
             amplifier,
@@ -55,6 +55,7 @@ class CalibConfig(AppConfig):
             crosstalk,
             crosstalk_matrix,
             flat_pair,
+            image_file,
             master_residual,
             photon_transfer_curve,
             signature_removal,

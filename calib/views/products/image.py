@@ -111,7 +111,7 @@ def product_histogram(request: HttpRequest, pk: int, plane: str, beside: int) ->
     edges = np.linspace(low, high if high > low else low + 1, HISTOGRAM_BINS + 1)
     finite = image.pixels[np.isfinite(image.pixels)]
     counts, _ = np.histogram(np.clip(finite, edges[0], edges[-1]), bins=edges)
-    return figure_response(plots.pixel_histogram(counts, edges, unit_of(product, plane)))
+    return figure_response(plots.pixel_histogram(counts, edges, unit_of(product, plane) or "1"))
 
 
 @require_safe

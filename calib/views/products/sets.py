@@ -30,7 +30,6 @@ from dayops.web.work_pages.facts import facts
 from dayops.web.work_pages.operations import MAY_OPERATE, REASON_LIMIT, actor_of
 
 MOST_EXPOSURES = 500
-FAILED, PASSED = "False", "True"
 
 
 def _detector(row: Verification) -> str:
@@ -68,7 +67,7 @@ TESTS = Table(
     search=("test", "product__detector_name", "sentence"),
     page_size=60,
 )
-PRODUCTS = Filter("passed", "Result", [(FAILED, "failed"), (PASSED, "passed")], "passed")
+RESULT = Filter("passed", "Result", [("False", "failed"), ("True", "passed")], "passed")
 
 
 def tests_of(products: QuerySet[Product]) -> QuerySet[Verification]:
@@ -111,7 +110,7 @@ def set_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "is_live": not made.run.is_over,
     }
     kinds = Filter("type", "Type", list(ProductType.choices), "product__type")
-    table = replace(TESTS, name=f"verification-of-set-{pk}", filters=(PRODUCTS, kinds))
+    table = replace(TESTS, name=f"verification-of-set-{pk}", filters=(RESULT, kinds))
     template = "calib/products/set_live.html" if is_fragment(request) else "calib/products/set.html"
     return table.respond(request, tests, template, context)
 

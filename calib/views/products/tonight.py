@@ -166,7 +166,7 @@ def grid_of(cells: list[Cell], path: str) -> Grid:
 
 
 def _tag(cell: Cell) -> Tag:
-    candidate = product_url(cell.candidate) if cell.candidate else ""
+    candidate = product_url(cell.candidate) if cell.candidate and cell.state != TODAY else ""
     title = f"{cell.detector.name}: {cell.outlook.sentence} {cell.why}".strip()
     if cell.outlook.found is None:
         return Tag("missing", "missing", title, "", candidate)
