@@ -124,12 +124,18 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 def events_after(last: int, device: str = "", limit: int = 100) -> list[Event]:
-    """The oldest `limit` events about devices (or one) with numbers above `last`. None of them is ever missed."""
+    """The oldest `limit` events of devices (or one) with numbers above `last`. None of them is ever missed.
+
+    What others write about a device, as people's notes, is not among them: it would not keep their order.
+    """
     names = [device] if device else [kind.name for kind in kinds()]
-    subjects = [subject_of(name) for name in names]
-    return list(Event.objects.filter(subject__in=subjects, pk__gt=last).order_by("pk")[:limit])
+    return list(_events(names).filter(pk__gt=last).order_by("pk")[:limit])
 
 
 def newest_event() -> int:
-    """The number of the newest event of all; 0 where there is none."""
-    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    """The number of the newest event of devices; 0 where there is none."""
+    return _events([kind.name for kind in kinds()]).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _events(names: Sequence[str]) -> QuerySet[Event]:
+    return Event.objects.filter(subject__in=[subject_of(name) for name in names], kind__startswith="device.")

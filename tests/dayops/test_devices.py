@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from dayops import events, runs
+from dayops import events, notes, runs
 from dayops.alarms import still_open
 from dayops.devices import commands, heart, jobs, kinds, registry
 from dayops.devices.changes import lock_out
 from dayops.devices.commands import OtherCommand, submit
-from dayops.devices.reading import device_as_json, events_after, read
+from dayops.devices.reading import device_as_json, events_after, newest_event, read
 from dayops.devices.registry import UnknownDevice
 from dayops.devices.states import RULES, State
 from dayops.engine import claim, work_off
@@ -501,6 +501,14 @@ class TestEvents:
         every = [event.pk for event in told()]
         assert [event.pk for event in events_after(0, BENCH)] == every
         assert [event.pk for event in events_after(every[4], BENCH, 3)] == every[5:8]
+
+    def test_are_those_of_the_device_itself_for_what_others_write_keeps_no_order(self):
+        brought_to(State.ENABLED)
+        last = told()[-1].pk
+        notes.write("device:Bench", "Its fan is loud.", author="olivia", day_obs=20261122)
+        events.record("note", "something else", actor="olivia")
+        assert events_after(last, BENCH) == []
+        assert newest_event() == last
 
     def test_become_visible_in_the_order_of_their_numbers(self):
         """While one device is being changed, no event of another can overtake."""
