@@ -54,8 +54,8 @@ class TestADay:
         assert day["sunset"].startswith("2026-11-22T23:")
         keys = ["calib", "products", "mops", "precovery", "smoketest", "maintenance"]
         assert [lane["activity"] for lane in day["lanes"]] == keys
-        assert day["lanes"][1]["latest_safe_start"] is None
-        assert "not measured yet" in day["lanes"][1]["latest_safe_start_from"]
+        assert day["lanes"][2]["latest_safe_start"] is None
+        assert "not measured yet" in day["lanes"][2]["latest_safe_start_from"]
 
     def test_counts_its_runs(self):
         finished_run()
