@@ -47,8 +47,9 @@ def objections(product_set: ProductSet, problems: Iterable[str], flat_means: dic
 
     `problems` are sentences of stages that made nothing, `flat_means` e⁻ of each detector in a held-out flat.
     """
-    products = list(Product.objects.filter(product_set=product_set).values_list("type", "detector", "filter"))
-    missing = Counter(kind for kind, *_ in set(expected_slots(product_set.camera, product_set.day_obs)) - set(products))
+    products = set(Product.objects.filter(product_set=product_set).values_list("type", "detector", "filter"))
+    expected = expected_slots(product_set.camera, product_set.day_obs)
+    missing = Counter(slot[0] for slot in expected if slot not in products)
     reasons = [
         f"{count} {ProductType(kind).label.lower()} product{'s are' if count > 1 else ' is'} missing."
         for kind, count in missing.items()

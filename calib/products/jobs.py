@@ -13,12 +13,13 @@ from calib.products import gate, keeping
 from calib.products.curves import FramePair, make_crosstalk, make_linearity, make_ptc
 from calib.products.defect_map import make_defects
 from calib.products.images import make_image
+from calib.products.generator import STAGES
 from calib.products.known import certified, made_so_far
 from calib.products.made import CannotBeMade, Made
 from calib.products.verifying import verify_detector
 from dayops import camera as cameras
+from dayops.archive.errors import Damaged, NotInArchive
 from dayops.camera import Detector
-from dayops.camera.headers import BadFrame
 from dayops.engine import Work, job_function
 from dayops.models import RawFrame, Task
 
@@ -32,7 +33,7 @@ def make_product(work: Work) -> None:
         if work.arguments.get("problem"):
             raise CannotBeMade(work.arguments["problem"])
         made = _made(made_set, ProductType(kind), band, detector, work.arguments)
-    except (CannotBeMade, BadFrame, ValueError) as error:
+    except (CannotBeMade, ValueError, NotInArchive, Damaged) as error:
         with work.commit() as result:
             result["problem"] = " ".join(filter(None, [detector.name, kind, band])) + f": {error}"
         return
@@ -82,7 +83,7 @@ def _set_and_detector(work: Work) -> tuple[ProductSet, Detector]:
 
 
 def _made(made_set: ProductSet, kind: ProductType, band: str, detector: Detector, arguments: dict[str, Any]) -> Made:
-    known = made_so_far(made_set, detector)
+    known = made_so_far(made_set, detector, STAGES[: STAGES.index(kind)])
     if kind == ProductType.DEFECTS:
         return make_defects(made_set, detector, known)
     if kind == ProductType.LINEARITY:

@@ -8,9 +8,10 @@ from calib.products.made import Made
 from dayops.archive import store
 from dayops.archive.content_store import Stored
 from dayops.camera import Detector
+from dayops.engine import BadInput
 
 
-class Changed(Exception):
+class Changed(BadInput):
     """A decided set would get another file for a product; the message says what to do."""
 
 
@@ -40,11 +41,11 @@ def keep(product_set: ProductSet, kind: str, band: str, detector: Detector, made
         "provenance": dict(made.provenance),
     }
     slot: dict[str, Any] = {"product_set": product_set, "type": kind, "detector": detector.id, "filter": band}
-    if ProductSet.objects.filter(pk=product_set.pk).exclude(state=ProductSet.State.MAKING).exists():
+    if _is_decided(product_set):
         kept = Product.objects.filter(**slot).first()
         if kept is None or kept.sha256 != stored.sha256:
             raise Changed(
-                f"{detector.name} {kind} {band}: the set is {product_set.get_state_display().lower()} and is not "
+                f"{' '.join(filter(None, [detector.name, kind, band]))}: the set is {product_set.get_state_display().lower()} and is not "
                 "changed any more, but these frames now give other bytes. Build a new set."
             )
         return kept
@@ -52,9 +53,15 @@ def keep(product_set: ProductSet, kind: str, band: str, detector: Detector, made
 
 
 def keep_verification(product_set: ProductSet, detector: Detector, rows: list[Verification]) -> None:
-    """The tests of one detector's products, in the place of earlier ones."""
+    """The tests of one detector's products, in the place of earlier ones; those of a decided set stay as they were."""
+    if _is_decided(product_set):
+        return
     Verification.objects.filter(product__product_set=product_set, product__detector=detector.id).delete()
     Verification.objects.bulk_create(rows)
+
+
+def _is_decided(product_set: ProductSet) -> bool:
+    return ProductSet.objects.filter(pk=product_set.pk).exclude(state=ProductSet.State.MAKING).exists()
 
 
 def referenced() -> set[str]:

@@ -1,6 +1,6 @@
 """What is known of a detector while masters are made: the set's own products so far, and the certified ones."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -76,9 +76,13 @@ class Known:
         return found
 
 
-def made_so_far(product_set: ProductSet, detector: Detector) -> Known:
-    """What this set has of the detector."""
-    return Known(detector, _by_slot(Product.objects.filter(product_set=product_set, detector=detector.id)))
+def made_so_far(product_set: ProductSet, detector: Detector, stages: Collection[str] | None = None) -> Known:
+    """What this set has of the detector; of `stages` alone where they are told.
+
+    Whoever makes a product tells those before its own: when a set is made again, the later ones are there already.
+    """
+    products = Product.objects.filter(product_set=product_set, detector=detector.id)
+    return Known(detector, _by_slot(products if stages is None else products.filter(type__in=stages)))
 
 
 def certified(camera: str, detector: Detector, at: int) -> Known:
