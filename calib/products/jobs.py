@@ -12,8 +12,8 @@ from calib.models import ProductSet, ProductType
 from calib.products import gate, keeping
 from calib.products.curves import FramePair, make_crosstalk, make_linearity, make_ptc
 from calib.products.defect_map import make_defects
-from calib.products.images import make_image
 from calib.products.generator import STAGES
+from calib.products.images import make_image
 from calib.products.known import certified, made_so_far
 from calib.products.made import CannotBeMade, Made
 from calib.products.verifying import verify_detector

@@ -44,9 +44,10 @@ def keep(product_set: ProductSet, kind: str, band: str, detector: Detector, made
     if _is_decided(product_set):
         kept = Product.objects.filter(**slot).first()
         if kept is None or kept.sha256 != stored.sha256:
+            name = " ".join(filter(None, [detector.name, kind, band]))
             raise Changed(
-                f"{' '.join(filter(None, [detector.name, kind, band]))}: the set is {product_set.get_state_display().lower()} and is not "
-                "changed any more, but these frames now give other bytes. Build a new set."
+                f"{name}: the set is {product_set.get_state_display().lower()} and is not changed any more, but these "
+                "frames now give other bytes. Build a new set."
             )
         return kept
     return Product.objects.update_or_create(**slot, defaults=values)[0]
