@@ -68,7 +68,8 @@ def run(*, quick: bool) -> dict[str, Any]:
     narrowed(settings.CAMERA, [name])
     connections.close_all()
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:  # its memory is that of a worker
-        group = pool.submit(_make).result()
+        for key in ("first", "second"):  # beside whose products stand those of the first, as on any other day
+            group = pool.submit(_make, key).result()
     vars(whole).pop("science_detectors")
     return _report(group, selecting, _certify_whole_focal_plane(whole), among)
 
@@ -143,10 +144,11 @@ def _certify_whole_focal_plane(whole: Camera) -> Spent:
 
 
 def _copy_products(whole: Camera, made: Any) -> None:
-    from calib.models import Product, Verification
+    from calib.models import Product, ProductSet, Verification
 
-    rows = [*Product.objects.filter(camera=made.camera)]
-    tests = [*Verification.objects.all()]
+    certified = ProductSet.objects.filter(state=ProductSet.State.CERTIFIED).last()
+    rows = [*Product.objects.filter(product_set=certified)]
+    tests = [*Verification.objects.filter(product__product_set=certified)]
     for detector in whole.science_detectors:
         copies = {
             row.pk: _copy(row, product_set=made, detector=detector.id, detector_name=detector.name) for row in rows
@@ -178,7 +180,7 @@ def _start(key: str) -> Any:
     return start(configuration("daily"), DAY, requested_by="bench", key=key)
 
 
-def _make() -> Group:
+def _make(key: str) -> Group:
     """Start the job of the one CCD and perform its tasks, one after the other, in this process."""
     from calib.models import ProductSet
     from calib.products.generator import QUEUE
@@ -187,7 +189,7 @@ def _make() -> Group:
 
     group = Group()
     with _measuring(group.stages["start"]):
-        run = _start("one CCD")
+        run = _start(key)
     while True:
         spent = Spent()
         with _measuring(spent):

@@ -59,8 +59,7 @@ def make_crosstalk(
 
 def crosstalk_sums(detector: Detector, known: Known, frames: Sequence[RawFrame]) -> CrosstalkSums:
     """The sums of `frames`, darks of the detector."""
-    master = known.image(ProductType.BIAS)
-    bias = None if master is None else master.image
+    bias = known.pixels(ProductType.BIAS)
     every = (measure_crosstalk(segments_of(each, detector), detector, bias) for each in frames)
     return reduce(lambda one, other: one + other, every, no_sums(len(detector.amplifiers)))
 
@@ -98,10 +97,10 @@ def make_ptc(
 
 def points_of(pair: FramePair, detector: Detector, known: Known) -> PairPoints:
     """What one pair says of each amplifier."""
-    bias = known.image(ProductType.BIAS)
+    bias = known.pixels(ProductType.BIAS)
     first, second = (segments_of(frame, detector) for frame in (pair.first, pair.second))
     crosstalk = known.values(ProductType.CROSSTALK, "applied")
-    return pair_points(first, second, detector, bias=None if bias is None else bias.image, crosstalk=crosstalk)
+    return pair_points(first, second, detector, bias=bias, crosstalk=crosstalk)
 
 
 def make_linearity(product_set: ProductSet, detector: Detector, known: Known, frames: dict[int, RawFrame]) -> Made:

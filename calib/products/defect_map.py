@@ -47,9 +47,9 @@ def _together(known: Known, detector: Detector) -> Image:
     total = np.zeros((detector.height, detector.width), dtype=np.float32)
     seen = np.zeros(total.shape, dtype=np.int16)
     for kind, band in sorted(known.products):
-        if kind == ProductType.FLAT and (flat := known.image(kind, band)) is not None:
-            good = np.isfinite(flat.image)
-            np.add(total, flat.image, out=total, where=good)
+        if kind == ProductType.FLAT and (flat := known.pixels(kind, band)) is not None:
+            good = np.isfinite(flat)
+            np.add(total, flat, out=total, where=good)
             seen += good
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(total / seen, dtype=np.float32)

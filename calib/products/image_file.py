@@ -7,14 +7,17 @@ Nothing here looks at a clock: the same planes and cards give the same bytes.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import fitsio
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from calib.science.mask_planes import header_cards
 from dayops.images.fits_checksum import seal
+from dayops.images.rice import Refused
+from dayops.images.tile_compression import read_rice
 
 STEPS_PER_SIGMA = 16  # of quantised floating-point images, cfitsio's own default is 4
 _BLANK = -(2**31)
@@ -43,7 +46,7 @@ def to_bytes(master: MasterImage, cards: list[Card], unit: str) -> bytes:
     with fitsio.FITS("mem://", "rw") as file:
         file.write(None, header=_records(cards))
         _reserve_seal(file)
-        sigma = _usual(np.sqrt(master.variance))
+        sigma = _usual_sigma(master.variance)
         _write_scaled(file, master.image, "IMAGE", unit, sigma / STEPS_PER_SIGMA)
         _write_scaled(file, master.variance, "VARIANCE", f"({unit})**2", sigma**2 / STEPS_PER_SIGMA)
         planes: list[Card] = [(name, bit, "bit of this mask plane") for name, bit in header_cards().items()]
@@ -60,36 +63,50 @@ def to_bytes(master: MasterImage, cards: list[Card], unit: str) -> bytes:
 
 def read(path: Path) -> MasterImage:
     """The planes of a file that `to_bytes` made. Raises ValueError where one is missing or shapes differ."""
-    try:
-        with fitsio.FITS(str(path)) as file:
-            image, variance = (_read_scaled(file[name]) for name in _HDUS[:2])
-            mask, frames = (file[name].read() for name in _HDUS[2:])
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path.name} is no master image: {str(error).splitlines()[-1]}") from error
-    if len({plane.shape for plane in (image, variance, mask, frames)}) != 1:
-        raise ValueError(f"The planes of {path.name} differ in shape: it is no master image.")
+    image, variance, mask, frames = _planes(path, _HDUS)
     return MasterImage(image, variance, mask.astype(np.int32, copy=False), frames.astype(np.int16, copy=False))
 
 
-def _read_scaled(hdu: Any) -> Image:
-    """The plane as float32. FITSIO gives the scaled value of BLANK, which is exact: steps are powers of two."""
-    plane: Image = hdu.read().astype(np.float32)
-    plane[plane == np.float32(_BLANK * float(hdu.read_header().get("BSCALE", 1.0)))] = np.nan
+def read_pixels(path: Path) -> Image:
+    """The plane IMAGE alone. Raises ValueError as `read` does."""
+    (image,) = _planes(path, ("IMAGE",))
+    return np.asarray(image)
+
+
+def _planes(path: Path, names: tuple[str, ...]) -> list[Any]:
+    try:
+        with path.open("rb") as file, fitsio.FITS(f"/dev/fd/{file.fileno()}") as fits:
+            hdus = [fits[name] for name in names]
+            if len({tuple(hdu.get_dims()) for hdu in hdus}) == 1:
+                return [_plane(file, hdu) for hdu in hdus]
+    except (OSError, RuntimeError, Refused) as error:
+        raise ValueError(f"{path.name} is no master image: {str(error).splitlines()[-1]}") from error
+    raise ValueError(f"The planes of {path.name} differ in shape: it is no master image.")
+
+
+def _plane(file: BinaryIO, hdu: Any) -> npt.NDArray[Any]:
+    """Float32 where the integers are steps, NaN where they are BLANK; else as they are."""
+    at, header = hdu.get_offsets(), hdu.read_header()
+    stored = read_rice(file, at["header_start"], at["data_start"], at["data_end"], stored=True)
+    if "BSCALE" not in header:
+        return stored
+    plane = np.empty(stored.shape, dtype=np.float32)
+    _from_steps(stored, np.float32(header["BSCALE"]), plane)
     return plane
 
 
-def _usual(values: npt.NDArray[np.floating[Any]]) -> float:
-    good = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(good)) if good.size else 1.0
+def _usual_sigma(variance: Image) -> float:
+    """Square root of the median variance of every fourth pixel along both axes; 1 where there is none."""
+    sample = variance[::4, ::4]
+    good = sample[np.isfinite(sample) & (sample > 0)]
+    return float(np.sqrt(np.median(good))) if good.size else 1.0
 
 
 def _write_scaled(file: Any, plane: Image, name: str, unit: str, finest: float) -> None:
     """As integers in steps of a power of two no larger than `finest`, or what 31 bits can hold."""
-    known = np.abs(plane[np.isfinite(plane)])
-    largest = float(known.max()) if known.size else 0.0
-    step = 2.0 ** np.ceil(np.log2(max(finest / 2, largest / 2**30, 1e-30)))
-    with np.errstate(invalid="ignore"):
-        steps = np.where(np.isfinite(plane), np.rint(plane / step), _BLANK).astype(np.int32)
+    step = 2.0 ** np.ceil(np.log2(max(finest / 2, _largest(plane) / 2**30, 1e-30)))
+    steps = np.empty(plane.shape, dtype=np.int32)
+    _to_steps(plane, 1 / step, steps)
     _write(file, steps, name, [("BUNIT", unit, "unit of the pixels"), ("BLANK", _BLANK, "no good value")])
     file[-1].write_key("BSCALE", step, "a step")
     file[-1].write_key("BZERO", 0.0)
@@ -107,3 +124,39 @@ def _reserve_seal(file: Any) -> None:
 
 def _records(cards: list[Card]) -> list[dict[str, Any]]:
     return [{"name": name, "value": value, "comment": comment} for name, value, comment in cards]
+
+
+@numba.njit(cache=True, nogil=True)
+def _largest(plane: Any) -> float:
+    """Of the absolute values of `plane` (height, width) that are finite; 0 where there is none."""
+    largest = np.float32(0)
+    for y in range(plane.shape[0]):
+        for x in range(plane.shape[1]):
+            value = abs(plane[y, x])
+            if value > largest and value < np.inf:
+                largest = value
+    return float(largest)
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_steps(plane: Any, per_unit: float, steps: Any) -> None:
+    """The nearest whole number of steps, of which there are `per_unit`; BLANK where `plane` is not finite."""
+    for y in range(plane.shape[0]):
+        for x in range(plane.shape[1]):
+            value = plane[y, x]
+            steps[y, x] = np.int32(np.rint(value * per_unit)) if np.isfinite(value) else np.int32(_BLANK)
+
+
+@numba.njit(cache=True, nogil=True)
+def _from_steps(steps: Any, step: Any, plane: Any) -> None:
+    for y in range(steps.shape[0]):
+        for x in range(steps.shape[1]):
+            plane[y, x] = steps[y, x] * step if steps[y, x] != _BLANK else np.float32(np.nan)
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from the cache."""
+    plane, steps = np.zeros((2, 2), dtype=np.float32), np.zeros((2, 2), dtype=np.int32)
+    _largest(plane)
+    _to_steps(plane, 1.0, steps)
+    _from_steps(steps, np.float32(1), plane)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from calib.certification import lookup
 from calib.models import Product, ProductSet, ProductType
 from calib.products import image_file, tables
-from calib.products.image_file import MasterImage
+from calib.products.image_file import Image, MasterImage
 from calib.products.made import numbers
 from calib.science.mask_planes import Mask
 from calib.science.signature_removal import Calibrations
@@ -28,7 +28,7 @@ class Known:
 
     detector: Detector
     products: dict[Slot, Product]
-    _read: dict[int, Any] = field(default_factory=dict)
+    _read: dict[tuple[int, str], Any] = field(default_factory=dict)
 
     def product(self, kind: str, band: str = "") -> Product | None:
         return self.products.get((str(kind), band))
@@ -36,6 +36,12 @@ class Known:
     def image(self, kind: str, band: str = "") -> MasterImage | None:
         """The planes of a master image, or None where there is none."""
         return self._once(self.product(kind, band), lambda product: _with_path(product, image_file.read))
+
+    def pixels(self, kind: str, band: str = "") -> Image | None:
+        """The pixels of a master image alone, which are read sooner than all its planes."""
+        return self._once(
+            self.product(kind, band), lambda product: _with_path(product, image_file.read_pixels), "pixels"
+        )
 
     def mask(self) -> Mask | None:
         """The bit planes of the defects."""
@@ -54,12 +60,10 @@ class Known:
 
     def calibrations(self, flat: str | None = None) -> Calibrations:
         """All of it as signature removal takes it; with the flat of the filter `flat` where that is given."""
-        bias, dark = self.image(ProductType.BIAS), self.image(ProductType.DARK)
-        lit = None if flat is None else self.image(ProductType.FLAT, flat)
         return Calibrations(
-            bias=None if bias is None else bias.image,
-            dark=None if dark is None else dark.image,
-            flat=None if lit is None else lit.image,
+            bias=self.pixels(ProductType.BIAS),
+            dark=self.pixels(ProductType.DARK),
+            flat=None if flat is None else self.pixels(ProductType.FLAT, flat),
             mask=self.mask(),
             gain=self.values(ProductType.PTC, "gain"),
             read_noise_e=self.values(ProductType.PTC, "read_noise_e"),
@@ -67,12 +71,12 @@ class Known:
             crosstalk=self.values(ProductType.CROSSTALK, "applied"),
         )
 
-    def _once(self, product: Product | None, read: Callable[[Product], T]) -> T | None:
+    def _once(self, product: Product | None, read: Callable[[Product], T], what: str = "") -> T | None:
         if product is None:
             return None
-        if product.pk not in self._read:
-            self._read[product.pk] = read(product)
-        found: T = self._read[product.pk]
+        if (product.pk, what) not in self._read:
+            self._read[product.pk, what] = read(product)
+        found: T = self._read[product.pk, what]
         return found
 
 

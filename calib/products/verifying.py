@@ -13,7 +13,6 @@ from calib.products.made import numbers
 from calib.science import verification as tests
 from calib.science.crosstalk_matrix import left_after
 from calib.science.header_checks import dark_time_s
-from calib.science.mask_planes import UNUSABLE, flagged
 from calib.science.photon_transfer_curve import Curve, prediction
 from calib.science.signature_removal import Processed, remove_signature
 from calib.science.verification import TestValue
@@ -87,8 +86,7 @@ def _flat(subject: _Subject, product: Product, band: str, verified: Verified) ->
         share = numbers(product.statistics, "noise") / numbers(product.statistics, "median")
         for test in tests.verify_flat(left.image, left.mask, subject.detector, noise, share):
             verified.rows.append(_row(product, test, subject.detector, frame))
-        good = left.image[~flagged(left.mask, UNUSABLE) & np.isfinite(left.image)]
-        verified.flat_means[band] = float(np.mean(good, dtype=np.float64)) if good.size else np.nan
+        verified.flat_means[band] = tests.mean_of(left.image, left.mask)
 
 
 def _ptc(subject: _Subject, product: Product) -> Iterator[Verification]:

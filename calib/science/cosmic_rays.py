@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from calib.science.bright_pixels import TRACK, bright_pixels
 from calib.science.distribution import Pixels, distribution
@@ -32,8 +31,17 @@ def cosmic_rays(frames: Sequence[Sequence[Pixels]], detector: Detector) -> list[
 
 
 def _grown(mask: Mask) -> Mask:
-    around = np.ones((2 * GROW + 1, 2 * GROW + 1), dtype=np.bool_)
-    return np.asarray(ndimage.binary_dilation(mask, structure=around))
+    grown = np.zeros_like(mask)
+    rows, columns = np.nonzero(mask)
+    for down in range(-GROW, GROW + 1):
+        for right in range(-GROW, GROW + 1):
+            grown[_within(rows + down, mask.shape[0]), _within(columns + right, mask.shape[1])] = True
+    return grown
+
+
+def _within(places: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
+    """A place beyond the edge counts as the last one before it, which is nearer."""
+    return np.clip(places, 0, length - 1)
 
 
 def _tracks(segments: Sequence[Pixels], detector: Detector) -> Mask:

@@ -16,7 +16,7 @@ from scipy.special import chdtri
 
 from calib.science.bright_pixels import TRACK, bright_pixels
 from calib.science.mask_planes import UNUSABLE, Mask, Plane, flagged
-from calib.science.master_residual import PATCH, Patches, largest_residual, residual_map
+from calib.science.master_residual import PATCH, Patches, largest_residual
 from calib.science.verification_limits import (
     A00_OF_VENDOR,
     BY_NAME,
@@ -200,12 +200,12 @@ def largest_patches(image: Image, mask: Mask, detector: Detector) -> Values:
 
 def patch_medians(image: Image, mask: Mask) -> Patches:
     """Medians of patches of 32 × 32 pixels; NaN where less than a quarter of them are good: too few."""
-    good = np.where(flagged(mask, UNUSABLE), np.float32(np.nan), image)
-    medians = residual_map(good, 0.0, np.broadcast_to(np.float32(0), good.shape))
-    rows, columns = (np.arange(0, length, PATCH) for length in good.shape)
-    counts = np.add.reduceat(np.isfinite(good), rows, axis=0, dtype=np.int32)
-    counts = np.add.reduceat(counts, columns, axis=1, dtype=np.int32)
-    return np.where(counts >= FEWEST_OF_PATCH, medians, np.nan)
+    return np.asarray(_patch_medians(image, mask, int(UNUSABLE), PATCH, FEWEST_OF_PATCH))
+
+
+def mean_of(image: Image, mask: Mask) -> float:
+    """Mean of the good pixels; NaN without any."""
+    return float(_moments(image, mask, int(UNUSABLE), 0.0, np.inf)[1])
 
 
 def clipped(image: Image, mask: Mask) -> tuple[float, float]:
@@ -301,9 +301,30 @@ def _moments(image: Any, mask: Any, out: int, centre: float, limit: float) -> An
     return used, centre + total / used, np.sqrt(max(squares / used - (total / used) ** 2, 0.0))
 
 
+@numba.njit(cache=True, nogil=True)
+def _patch_medians(image: Any, mask: Any, out: int, patch: int, fewest: int) -> Any:
+    """Median of the finite pixels without the bits `out` in each patch; NaN where there are fewer than `fewest`."""
+    height, width = image.shape
+    medians = np.full(((height + patch - 1) // patch, (width + patch - 1) // patch), np.nan)
+    good = np.empty(patch * patch, dtype=np.float32)
+    for row in range(medians.shape[0]):
+        for column in range(medians.shape[1]):
+            count = 0
+            for y in range(row * patch, min((row + 1) * patch, height)):
+                for x in range(column * patch, min((column + 1) * patch, width)):
+                    if mask[y, x] & out == 0 and np.isfinite(image[y, x]):
+                        good[count] = image[y, x]
+                        count += 1
+            if count >= fewest:
+                medians[row, column] = np.median(good[:count])
+    return medians
+
+
 def warm_up() -> None:
-    """Compile (or load from the cache) the kernel for views and whole images."""
+    """Compile (or load from the cache) the kernels for views and whole images."""
     image, mask = np.zeros((8, 16), dtype=np.float32), np.zeros((8, 16), dtype=np.int32)
     _moments(image, mask, 0, 0.0, np.inf)
     _moments(image[:, 1:], mask[:, 1:], 0, 0.0, np.inf)
     _moments(image, mask[:, 1:], 0, 0.0, np.inf)
+    _patch_medians(image, mask, 0, PATCH, 1)
+    _patch_medians(image[:, 1:], mask[:, 1:], 0, PATCH, 1)

@@ -16,6 +16,7 @@ from dayops.images.rice import BLOCK_SIZES, PADDING, Integers, Refused, decode
 _KEYWORD = re.compile(r"[A-Z0-9_-]* *")
 _CARD = re.compile(r"(\w+) *= +(?:'([^']*?) *'|([^ /']+)) *(?:/.*)?")
 _ABSENT = ("ZBLANK", "BLANK", "ZSCALE", "ZZERO", "TSCAL1", "TZERO1", "TNULL1")
+_MEANING = ("BLANK", "BSCALE", "BZERO")
 _TABLE = ("XTENSION", "NAXIS1", "NAXIS2", "PCOUNT", "TFIELDS", "TTYPE1", "TFORM1", "THEAP")
 _IMAGE = ("ZIMAGE", "ZCMPTYPE", "ZBITPIX", "ZNAXIS", "ZNAXIS1", "ZNAXIS2", "ZTILE1", "ZTILE2", "BSCALE", "BZERO")
 _PARAMETERS = tuple(f"{name}{number}" for number in range(1, 10) for name in ("ZNAME", "ZVAL"))
@@ -47,8 +48,12 @@ class _Layout:
     end: int
 
 
-def read_rice(file: BinaryIO, header_start: int, data_start: int, data_end: int) -> npt.NDArray[np.integer[Any]]:
+def read_rice(
+    file: BinaryIO, header_start: int, data_start: int, data_end: int, *, stored: bool = False
+) -> npt.NDArray[np.integer[Any]]:
     """The image in the table whose header and data lie at these bytes of `file`, rows first, as CFITSIO would give it.
+
+    `stored` gives the integers of an image with BSCALE or BLANK as they lie in the file.
 
     Raises
     ------
@@ -56,7 +61,8 @@ def read_rice(file: BinaryIO, header_start: int, data_start: int, data_end: int)
         It is not an integer image that this module can read, or its data are broken.
     """
     file.seek(header_start)
-    layout = layout_of(cards_of(file.read(data_start - header_start).decode("latin-1")))
+    cards = cards_of(file.read(data_start - header_start).decode("latin-1"))
+    layout = layout_of({name: cards[name] for name in cards if not (stored and name in _MEANING)})
     size = data_end - data_start
     if layout.end > size or layout.shape[0] * layout.shape[1] > _PIXELS_PER_BYTE * size:
         raise Refused(f"{size} bytes of data cannot hold an image of {layout.shape} pixels.")
