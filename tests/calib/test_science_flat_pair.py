@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calib.science.flat_pair import KEPT_VARIANCE, CLIP_SIGMA, FlatPair, clipped_pair, flat_pair, late_charge
+from calib.science.flat_pair import CLIP_SIGMA, KEPT_VARIANCE, FlatPair, clipped_pair, flat_pair, late_charge
 from dayops import camera
 
 GAIN, NOISE_ADU, LEVELS = 1.5, 4.0, (25_000.0, 25_010.0)
