@@ -86,7 +86,8 @@ def _flat(subject: _Subject, product: Product, band: str, verified: Verified) ->
         share = numbers(product.statistics, "noise") / numbers(product.statistics, "median")
         for test in tests.verify_flat(left.image, left.mask, subject.detector, noise, share):
             verified.rows.append(_row(product, test, subject.detector, frame))
-        verified.flat_means[band] = tests.mean_of(left.image, left.mask)
+        if np.isfinite(mean := tests.mean_of(left.image, left.mask)):
+            verified.flat_means[band] = mean
 
 
 def _ptc(subject: _Subject, product: Product) -> Iterator[Verification]:
