@@ -31,6 +31,8 @@ CHANCES = 5.0  # standard errors: of a patch's median in an image, of a number i
 TWINS_ALIKE = frozenset({"wrong-filter"})  # the simulated filters differ in brightness alone, which masters divide out
 MOST_LOST = 0.001  # of the pixels, without a value that the twins would have given
 Frames = dict[int, RawFrame]
+Image = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
 
 
 def is_hit(frame: RawFrame, programme: Programme) -> bool:
@@ -56,12 +58,12 @@ def departure(product_id: int, programme: Programme) -> str:
     rows = RawFrame.objects.filter(pk__in=product.inputs).select_related("exposure")
     frames = {row.pk: twin(row, programme) if is_hit(row, programme) else row for row in rows}
     made = _made_anew(product, frames, programme)
-    tables = {ProductType.PTC: _curve_departure, ProductType.CROSSTALK: _crosstalk_departure}
-    far = (
-        tables[ProductType(product.type)](product, made)
-        if product.type in tables
-        else _image_departure(product, made, programme.camera.by_id[product.detector])
-    )
+    if compare := _TABLES.get(ProductType(product.type)):
+        far = compare(product, made)
+    else:
+        anew = _image(store().put(io.BytesIO(made.content)).sha256)
+        noise = numbers(product.statistics, "noise")
+        far = image_departure(_image(product.sha256), anew, programme.camera.by_id[product.detector], noise)
     return "" if far <= CHANCES else f"{product} departs by {far:.1f} standard errors from what it would have been."
 
 
@@ -120,29 +122,33 @@ def _light(row: Measurement, programme: Programme) -> tuple[float, float]:
     return measured, float(np.nanmedian(found.of("flat_level"))) * seconds
 
 
-def _image_departure(product: Product, made: Made, detector: Detector) -> float:
-    """The largest patch median of the difference, in standard errors of the median as the product's noise makes it."""
-    anew = _image(store().put(io.BytesIO(made.content)).sha256)
-    difference = _image(product.sha256) - anew
+def image_departure(image: Image, anew: Image, detector: Detector, noise: Values) -> float:
+    """The largest patch median of the difference, in its standard errors; `noise` (n) is that of a pixel of `image`.
+
+    Infinite where pixels that the twins would have given a value have none.
+    """
+    difference = image - anew
     if (np.isfinite(anew) & ~np.isfinite(difference)).mean() > MOST_LOST:
         return float(np.inf)
-    largest = largest_patches(difference, np.zeros(difference.shape, dtype=np.int32), detector)
-    noise = numbers(product.statistics, "noise")
-    return float(np.nanmax(np.nan_to_num(largest) / np.maximum(patch_chance(1.0) * noise, 1e-12)))
+    largest = np.nan_to_num(largest_patches(difference, np.zeros(difference.shape, dtype=np.int32), detector))
+    chance = np.array([max(patch_chance(each), 1e-12) for each in np.nan_to_num(noise)])
+    return float((largest / chance).max())
 
 
-def _image(sha256: str) -> npt.NDArray[np.float32]:
+def _image(sha256: str) -> Image:
     with store().local_path(sha256) as path:
-        return image_file.read(path).image
+        return image_file.read_pixels(path)
 
 
-def _curve_departure(product: Product, made: Made) -> float:
+def curve_departure(product: Product, made: Made) -> float:
+    """The largest difference of a gain in its errors; infinite where exposure times differ."""
     if product.statistics["exposure_s"] != made.statistics["exposure_s"]:
         return float(np.inf)
     return _largest_pull(product, made, "gain", "gain_error")
 
 
-def _crosstalk_departure(product: Product, made: Made) -> float:
+def crosstalk_departure(product: Product, made: Made) -> float:
+    """The largest difference of a coefficient in its errors."""
     return _largest_pull(product, made, "coefficients", "errors")
 
 
@@ -155,4 +161,4 @@ def _largest_pull(product: Product, made: Made, name: str, error: str) -> float:
     return float(np.nan_to_num(np.abs(one - other) / errors).max())
 
 
-_TABLES = {ProductType.PTC: _curve_departure, ProductType.CROSSTALK: _crosstalk_departure}
+_TABLES = {ProductType.PTC: curve_departure, ProductType.CROSSTALK: crosstalk_departure}

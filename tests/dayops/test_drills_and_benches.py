@@ -35,6 +35,13 @@ def test_the_fault_drill_names_its_faults_and_leaves_healthy_frames_in_peace() -
     assert (found["false_errors"], found["false_warnings"], found["healthy_frames"]) == (0, 0, 36)
 
 
+def test_the_certification_drill_certifies_a_healthy_day_and_nothing_bad() -> None:
+    found = last_line(manage("certification_drill", "--quick"))
+    assert (found["healthy_sets"], found["fault_sets"]) == (1, 1)
+    assert (found["certified_bad"], found["refused_good"]) == (0, 0)
+    assert found["good_sets"] >= 1
+
+
 def test_the_pages_benchmark_measures_every_page_with_constant_queries() -> None:
     found = last_line([sys.executable, "-m", "bench", "pages", "--quick"])
     assert found["rows"] == 2 * 21 * 3024
