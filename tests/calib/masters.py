@@ -6,7 +6,8 @@ number that is an amplifier's, and eight times as quick.
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from astropy.io import fits
 
 from calib.certification import lookup
@@ -35,8 +37,9 @@ from dayops.simulator.fits_writer import write_frame
 from dayops.simulator.frames import Shot, simulate
 from dayops.simulator.truth import DetectorTruth, truth_for
 from tests.calib.test_truth_recovered import narrow
+from tests.conftest import _empty_what_the_test_left
 
-DAY, BEFORE, SEED = 20261122, 20261121, 7
+DAY, BEFORE, SEED = 20261122, 20261120, 7
 SENSOR = 4
 MINICAM = load("minicam")
 ONE = replace(MINICAM, detectors=(MINICAM.by_id[SENSOR],))
@@ -58,6 +61,15 @@ class Taken:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
+
+
+@contextmanager
+def committed(blocker: Any, camera: Camera = SMALL) -> Iterator[None]:
+    """What is done within stays for the tests that roll back what they do, until the end; the camera is `camera`."""
+    with blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dayops.camera.load", lambda name: camera)
+        yield
+        _empty_what_the_test_left(None)  # type: ignore[arg-type]
 
 
 def truth(camera: Camera = SMALL, day_obs: int = DAY) -> DetectorTruth:
@@ -121,6 +133,23 @@ def used(day_obs: int = DAY) -> dict[tuple[str, str], str]:
     """SHA-256 of what is certified for the night of `day_obs`, by type and filter."""
     found = lookup("minicam", gate.usual_validity(day_obs))
     return {(str(one.type), one.filter): one.sha256 for one in found}
+
+
+def files(made_set: ProductSet) -> dict[tuple[str, str], str]:
+    """SHA-256 of what a set has, by type and filter."""
+    rows = Product.objects.filter(product_set=made_set).values_list("type", "filter", "sha256")
+    return {(kind, band): sha256 for kind, band, sha256 in rows}
+
+
+def glow(*numbers: int) -> Change:
+    """Forty more ADU in a corner of the first amplifier, in the exposures of these numbers."""
+
+    def change(planned: PlannedExposure, segments: Segments) -> Segments:
+        if planned.seq_num in numbers:
+            segments[0, 100:180, 20:100] += 40
+        return segments
+
+    return change
 
 
 def product(made_set: ProductSet, kind: str, band: str = "") -> Product:

@@ -11,8 +11,7 @@ from calib.models import ProductSet, ProductType
 from calib.products.known import Known, made_so_far
 from calib.science.mask_planes import Plane, flagged
 from dayops.simulator.scenes import scene_for
-from tests.calib.masters import ONE, SENSOR, made, problems, take, truth
-from tests.conftest import _empty_what_the_test_left
+from tests.calib.masters import ONE, SENSOR, committed, made, problems, take, truth
 
 SENSOR_ONE = ONE.by_id[SENSOR]
 AMPLIFIERS = SENSOR_ONE.amplifiers
@@ -42,8 +41,7 @@ class Result:
 @pytest.fixture(scope="module")
 def result(django_db_setup: None, django_db_blocker: Any) -> Iterator[Result]:
     """The job is done once; the database is emptied before any test looks at it."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dayops.camera.load", lambda name: ONE)
+    with committed(django_db_blocker, ONE):
         take(camera=ONE)
         made_set = made()
         found = Result(made_set, problems(made_set), made_so_far(made_set, SENSOR_ONE))
@@ -51,7 +49,6 @@ def result(django_db_setup: None, django_db_blocker: Any) -> Iterator[Result]:
             if kind in {"bias", "dark", "flat"}:
                 found.known.image(kind, band)
         found.known.mask()
-        _empty_what_the_test_left(None)  # type: ignore[arg-type]
     yield found
 
 
