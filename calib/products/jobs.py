@@ -23,6 +23,8 @@ from dayops.camera import Detector
 from dayops.engine import Work, job_function
 from dayops.models import RawFrame, Task
 
+_WRONG = (CannotBeMade, ValueError, NotInArchive, Damaged)  # with a frame or a master, and no later try mends it
+
 
 @job_function("calib.make_product")
 def make_product(work: Work) -> None:
@@ -33,7 +35,7 @@ def make_product(work: Work) -> None:
         if work.arguments.get("problem"):
             raise CannotBeMade(work.arguments["problem"])
         made = _made(made_set, ProductType(kind), band, detector, work.arguments)
-    except (CannotBeMade, ValueError, NotInArchive, Damaged) as error:
+    except _WRONG as error:
         with work.commit() as result:
             result["problem"] = " ".join(filter(None, [detector.name, kind, band])) + f": {error}"
         return
@@ -51,7 +53,12 @@ def verify_products(work: Work) -> None:
     candidate = made_so_far(made_set, detector)
     keys = {key for product in candidate.products.values() for key in product.held_out}
     incumbent = certified(made_set.camera, detector, gate.usual_validity(made_set.day_obs))
-    verified = verify_detector(detector, candidate, incumbent, _frames(keys))
+    try:
+        verified = verify_detector(detector, candidate, incumbent, _frames(keys))
+    except _WRONG as error:
+        with work.commit() as result:
+            result["problem"] = f"{detector.name} verification: {error}"
+        return
     with work.commit() as result:
         keeping.keep_verification(made_set, detector, verified.rows)
         result["failed"] = sum(not row.passed for row in verified.rows)
