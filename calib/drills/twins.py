@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from calib.models import Measurement, Product, ProductType
 from calib.products import image_file
-from calib.products.curves import FramePair, make_crosstalk, make_ptc, segments_of
+from calib.products.curves import FramePair, make_crosstalk, make_ptc
 from calib.products.images import make_image
 from calib.products.known import Known, made_so_far
 from calib.products.made import Made, numbers
+from calib.products.raw_frames import segments_of
 from calib.science.amplifier import measure_detector
 from calib.science.verification import largest_patches, patch_chance
 from dayops.archive import store

@@ -13,13 +13,11 @@ from calib.products import tables
 from calib.products.known import Known
 from calib.products.made import CannotBeMade, Made, numbers, storable
 from calib.products.provenance import provenance, table_meta
+from calib.products.raw_frames import segments_of
 from calib.science.crosstalk_matrix import CrosstalkSums, measure_crosstalk, no_sums, solve
 from calib.science.linearity import fit_linearity
 from calib.science.photon_transfer_curve import Curve, PairPoints, fit_curve, pair_points
-from dayops.archive import store
 from dayops.camera import Detector
-from dayops.images import read_segments
-from dayops.images.pixels import Segment
 from dayops.models import RawFrame
 
 LARGEST_OF_TURNOFF = 0.9
@@ -146,11 +144,6 @@ def make_linearity(product_set: ProductSet, detector: Detector, known: Known, fr
         inputs=inputs,
         calibrations=[curve],
     )
-
-
-def segments_of(frame: RawFrame, detector: Detector) -> list[Segment]:
-    with store().local_path(frame.sha256) as path:
-        return read_segments(path, detector)
 
 
 def _used(known: Known) -> list[Product]:

@@ -14,13 +14,13 @@ from calib.products.image_file import MasterImage
 from calib.products.known import Known
 from calib.products.made import CannotBeMade, Made, storable
 from calib.products.provenance import header_cards, provenance
+from calib.products.raw_frames import called_by_name, segments_of
 from calib.science.combine import Combined, Frame, combine
 from calib.science.cosmic_rays import cosmic_rays
 from calib.science.header_checks import dark_time_s
 from calib.science.mask_planes import Plane
 from dayops.archive import store
 from dayops.camera import Detector
-from dayops.images import read_segments
 from dayops.models import RawFrame
 
 UNITS = {ProductType.BIAS: "adu", ProductType.DARK: "adu/s", ProductType.FLAT: ""}
@@ -88,7 +88,7 @@ def _combined(
     nominal = np.array([amplifier.gain for amplifier in detector.amplifiers])
     gain = nominal if calibrations is None or calibrations.gain is None else calibrations.gain
     gain = np.where(gain > 0, gain, nominal)  # a dead amplifier has none
-    with ExitStack() as files:
+    with called_by_name(inputs), ExitStack() as files:
         frames = []
         for number, frame in enumerate(inputs):
             dark_s = 0.0 if kind == ProductType.BIAS else dark_time_s(frame.header, frame.exposure.exposure_s)
@@ -96,7 +96,7 @@ def _combined(
             path = files.enter_context(store().local_path(frame.sha256))
             frames.append(Frame(path, scale=scale, dark_s=dark_s))
         if kind == ProductType.DARK and len(inputs) < FEW_DARKS:
-            rays = cosmic_rays([read_segments(frame.path, detector) for frame in frames], detector)
+            rays = cosmic_rays([segments_of(frame, detector) for frame in inputs], detector)
             frames = [replace(frame, out=out) for frame, out in zip(frames, rays, strict=True)]
         return combine(
             frames,

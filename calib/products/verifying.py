@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calib.models import Product, ProductType, Verification
-from calib.products.curves import FramePair, crosstalk_sums, points_of, segments_of
+from calib.products.curves import FramePair, crosstalk_sums, points_of
 from calib.products.known import Known
 from calib.products.made import numbers
+from calib.products.raw_frames import segments_of
 from calib.science import verification as tests
 from calib.science.crosstalk_matrix import left_after
 from calib.science.header_checks import dark_time_s
