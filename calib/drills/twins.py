@@ -50,12 +50,14 @@ def is_hit(frame: RawFrame, programme: Programme) -> bool:
 def departure(product_id: int, programme: Programme) -> str:
     """How the product departs from what its frames' twins make, in a sentence; empty where it does not.
 
-    An image departs where a patch of 32 × 32 pixels has another median, a table where a number differs, by more than
+    Linearity is a curve's numbers in another form: the curve departs in its place. An image departs where a patch of 32 × 32 pixels has another median, a table where a number differs, by more than
     five standard errors; a table of flats also where it tells another exposure time.
     """
     product = Product.objects.select_related("product_set").get(pk=product_id)
     if programme.fault is not None and programme.fault.name in TWINS_ALIKE:
         return f"{product} is made of frames of another filter than they say."
+    if product.type == ProductType.LINEARITY:
+        return ""
     rows = RawFrame.objects.filter(pk__in=product.inputs).select_related("exposure")
     frames = {row.pk: twin(row, programme) if is_hit(row, programme) else row for row in rows}
     made = _made_anew(product, frames, programme)

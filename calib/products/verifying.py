@@ -40,6 +40,13 @@ class _Subject:
     candidate: Known
     incumbent: Known
     frames: Mapping[int, RawFrame]
+    _processed: dict[tuple[str, int], Processed] = field(default_factory=dict)
+
+    def left(self, frame: RawFrame, kind: str) -> Processed:
+        """A held-out bias or dark without its signature, by the candidates: the tests of two products ask for one."""
+        if (kind, frame.pk) not in self._processed:
+            self._processed[kind, frame.pk] = _removed(self.candidate, frame, kind)
+        return self._processed[kind, frame.pk]
 
     def held_out(self, product: Product) -> list[RawFrame]:
         return [self.frames[key] for key in product.held_out if key in self.frames]
@@ -67,7 +74,7 @@ def _dark(subject: _Subject, product: Product) -> Iterator[Verification]:
 def _dark_frame(subject: _Subject, product: Product, kind: str) -> Iterator[Verification]:
     """A held-out bias or dark without its signature: nothing must be left but noise."""
     for frame in subject.held_out(product):
-        left = _removed(subject.candidate, frame, kind)
+        left = subject.left(frame, kind)
         expected = _expected_noise(subject, product, frame, left)
         found = tests.verify_dark_frame(kind, left.image, left.mask, subject.detector, expected)  # type: ignore[arg-type]
         old = None
@@ -156,7 +163,7 @@ def _linearity(subject: _Subject, product: Product) -> Iterator[Verification]:
 def _defects(subject: _Subject, product: Product) -> Iterator[Verification]:
     dark = subject.candidate.product(ProductType.DARK)
     for frame in subject.held_out(dark) if dark else []:
-        left = _removed(subject.candidate, frame, "dark")
+        left = subject.left(frame, "dark")
         for test in tests.verify_defects(left.image, left.mask, subject.detector):
             yield _row(product, test, subject.detector, frame)
 
