@@ -50,8 +50,9 @@ def is_hit(frame: RawFrame, programme: Programme) -> bool:
 def departure(product_id: int, programme: Programme) -> str:
     """How the product departs from what its frames' twins make, in a sentence; empty where it does not.
 
-    Linearity is a curve's numbers in another form: the curve departs in its place. An image departs where a patch of 32 × 32 pixels has another median, a table where a number differs, by more than
-    five standard errors; a table of flats also where it tells another exposure time.
+    An image departs where a patch of 32 × 32 pixels has another median, a table where a number differs, by more than
+    five standard errors; a curve also where it tells another exposure time. Linearity holds a curve's numbers in
+    another form: the curve departs in its place.
     """
     product = Product.objects.select_related("product_set").get(pk=product_id)
     if programme.fault is not None and programme.fault.name in TWINS_ALIKE:
