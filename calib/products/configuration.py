@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 _DATA = Path(__file__).with_name("configurations.toml")
+# what lies beyond makes masters that no test would refuse: a limit that finds no defect leaves an empty, faultless map
 _RANGES: dict[str, tuple[float, float]] = {
     "days": (1, 60),
     "minimum_frames": (2, 100),
     "maximum_frames": (2, 200),
-    "clip_sigma": (2.5, 20.0),
+    "clip_sigma": (3.0, 6.0),
     "temperature_tolerance_c": (0.01, 20.0),
-    "hot_e_s": (0.1, 1000.0),
-    "cold": (0.01, 0.99),
+    "hot_e_s": (1.0, 20.0),
+    "cold": (0.5, 0.95),
 }
 _WHOLE = {"days", "minimum_frames", "maximum_frames"}
 

@@ -10,17 +10,21 @@ from datetime import datetime
 
 import numpy as np
 from django.conf import settings
+from django.contrib.postgres.fields.ranges import RangeStartsWith
 from django.db import transaction
+from django.db.models import Min
 from django.db.models.functions import Now
 
 from calib import certification
+from calib.certification.actions import wait_for_turn
 from calib.certification.instants import tai_ns
-from calib.models import CertificationAction, Product, ProductSet, ProductType, Verification
+from calib.models import Certification, CertificationAction, Product, ProductSet, ProductType, Verification
 from calib.products.selection import expected_filters
+from calib.reviews import usable_frames
 from calib.science import verification as tests
 from dayops import alarms, events
 from dayops import camera as cameras
-from dayops.models import Severity
+from dayops.models import RawFrame, Severity
 from dayops.observing_day import ObservingDay
 
 ACTOR = "certification gate"
@@ -43,7 +47,7 @@ def expected_slots(camera: str, day_obs: int) -> list[tuple[str, int, str]]:
 
 
 def objections(product_set: ProductSet, problems: Iterable[str], flat_means: dict[str, list[float]]) -> list[str]:
-    """Why the set is not to be certified, the gravest first; empty where it is good. Two queries.
+    """Why the set is not to be certified, the gravest first; empty where it is good. Five queries.
 
     `problems` are sentences of stages that made nothing, `flat_means` e⁻ of each detector in a held-out flat.
     """
@@ -60,11 +64,21 @@ def objections(product_set: ProductSet, problems: Iterable[str], flat_means: dic
     untested = Product.objects.filter(product_set=product_set, verifications=None).count()
     if untested:
         reasons.append(f"{untested} product{'s were' if untested > 1 else ' was'} not verified.")
+    reasons += _no_longer_usable(product_set)
     for band, means in sorted(flat_means.items()):
         scatter = tests.verify_exposure(np.array(means))
         if not scatter.passed.all():
             reasons.append(f"Filter {band}: {scatter.sentence([])}")
     return reasons
+
+
+def _no_longer_usable(product_set: ProductSet) -> list[str]:
+    """A sentence for each exposure of which a frame was rejected, or judged anew, while the masters were made."""
+    made = Product.objects.filter(product_set=product_set)
+    keys = {key for inputs, aside in made.values_list("inputs", "held_out") for key in (*inputs, *aside)}
+    used = RawFrame.objects.filter(pk__in=keys)
+    lost = used.exclude(pk__in=usable_frames(used).values("pk")).values_list("exposure__name", flat=True)
+    return [f"{name} is not usable any more, but is in the set: build again without it." for name in sorted(set(lost))]
 
 
 def certified_of_day(day_obs: int) -> int:
@@ -103,9 +117,13 @@ def override(product_set: ProductSet, actor: str, reason: str) -> CertificationA
     NotDecidable
         The set was not refused, has no product, or no reason is given.
     """
-    product_set = ProductSet.objects.select_for_update().get(pk=product_set.pk)
-    if product_set.state != ProductSet.State.REFUSED:
-        raise NotDecidable(f"The set is {product_set.get_state_display().lower()}: only a refused one is overridden.")
+    product_set = ProductSet.objects.select_for_update().select_related("run").get(pk=product_set.pk)
+    undecided = product_set.state == ProductSet.State.MAKING and product_set.run.is_over
+    if product_set.state != ProductSet.State.REFUSED and not undecided:
+        raise NotDecidable(
+            f"The set is {product_set.get_state_display().lower()}: only one that was refused, or whose run ended "
+            "without a decision, is overridden."
+        )
     if not reason.strip():
         raise NotDecidable("A reason is needed: say why these masters are fit to be used although tests failed.")
     try:
@@ -120,17 +138,28 @@ def override(product_set: ProductSet, actor: str, reason: str) -> CertificationA
 def _certify(
     product_set: ProductSet, *, actor: str, reason: str, override: bool, seen: datetime | None
 ) -> CertificationAction:
+    collection, valid_from = str(product_set.parameters["collection"]), usual_validity(product_set.day_obs)
+    wait_for_turn(product_set.camera)
     return certification.certify(
         Product.objects.filter(product_set=product_set),
-        valid_from=usual_validity(product_set.day_obs),
-        valid_to=None,
-        collection=str(product_set.parameters["collection"]),
+        valid_from=valid_from,
+        valid_to=_begin_of_next(product_set.camera, collection, valid_from),
+        collection=collection,
         actor=actor,
         reason=reason,
         override=override,
         seen=seen,
         product_set=product_set,
     )
+
+
+def _begin_of_next(camera: str, collection: str, valid_from: int) -> int | None:
+    """From when on products of a later night are to be used: a set of an older day must not take their place."""
+    later = Certification.objects.filter(
+        slot__camera=camera, slot__collection=collection, known__upper_inf=True, valid__startswith__gt=valid_from
+    )
+    first: int | None = later.aggregate(first=Min(RangeStartsWith("valid")))["first"]
+    return first
 
 
 def _open(product_set: ProductSet) -> ProductSet:

@@ -56,6 +56,12 @@ def execute(device: Device, parameters: dict[str, Any], command: Command) -> Run
         raise ValueError(f"There is no pipeline {pipeline!r}: expected {PIPELINE}.")
     if (version := parameters.get("version") or VERSION) not in (VERSION, code_version()):
         raise ValueError(f"Version {version!r} is not installed: this is {code_version()}.")
+    types = parameters.get("output_dataset_types") or list(ProductType.values)
+    if not isinstance(types, list) or set(map(str, types)) != set(ProductType.values):
+        raise ValueError(
+            "output_dataset_types cannot be a part of the products: a set is made and certified whole. Leave it out, "
+            f"or name all: {', '.join(ProductType.values)}."
+        )
     changes = parameters.get("config") or {}
     if not isinstance(changes, Mapping):
         raise ValueError("config must be an object of parameters and their values.")

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from calib import certification
+from calib import certification, reviews
 from calib.models import Product, ProductSet, Verification
 from calib.products import gate, generator
 from calib.products.gate import NotDecidable
 from calib.products.keeping import referenced
-from dayops.models import Alarm, Event
+from dayops.models import Alarm, Event, RawFrame
 from tests.calib.masters import (
     BEFORE,
     DAY,
@@ -103,8 +103,22 @@ class TestAGoodSet:
         with pytest.raises(NotDecidable, match=r"^The set of 20261122 is certified already\.$"):
             gate.decide(sets.today, [], None)
 
+    def test_of_an_older_day_ends_where_a_later_one_begins(self, sets):
+        begins = gate.usual_validity(DAY)
+        assert gate._begin_of_next(sets.before.camera, "daily", gate.usual_validity(BEFORE)) == begins
+        assert gate._begin_of_next(sets.before.camera, "daily", begins) is None
+        assert gate._begin_of_next(sets.before.camera, "candidate", 0) is None
+
+    @pytest.mark.parametrize("of", ["inputs", "held_out"])
+    def test_would_be_refused_if_a_frame_of_it_were_rejected_meanwhile(self, sets, of):
+        exposure = RawFrame.objects.get(pk=getattr(product(sets.today, "bias"), of)[0]).exposure
+        reviews.reject(exposure, None, "sofia", "lights were on")
+        assert gate.objections(sets.today, [], {}) == [
+            f"{exposure.name} is not usable any more, but is in the set: build again without it."
+        ]
+
     def test_needs_no_override(self, sets):
-        with pytest.raises(NotDecidable, match=r"^The set is certified: only a refused one is overridden\.$"):
+        with pytest.raises(NotDecidable, match=r"^The set is certified: only one that was refused, or whose run"):
             gate.override(sets.today, "sofia", "because")
 
     def test_is_kept_by_the_archive(self, sets):

@@ -67,11 +67,11 @@ class TestConfigurations:
             ({"days": True}, "days is True: expected a whole number."),
             ({"days": "7"}, "days is '7': expected a whole number."),
             ({"minimum_frames": 1}, "minimum_frames is 1: expected 2 to 100."),
-            ({"clip_sigma": float("nan")}, "clip_sigma is nan: expected 2.5 to 20."),
+            ({"clip_sigma": float("nan")}, "clip_sigma is nan: expected 3 to 6."),
             ({"clip_sigma": None}, "clip_sigma is None: expected a number."),
             ({"days": float("inf")}, "days is inf: expected a whole number."),
             ({"hot_e_s": 10**400}, "hot_e_s is 1000"),
-            ({"cold": 1.0}, "cold is 1.0: expected 0.01 to 0.99."),
+            ({"cold": 1.0}, "cold is 1.0: expected 0.5 to 0.95."),
         ],
     )
     def test_are_refused_in_a_sentence(self, changes, sentence):
@@ -95,7 +95,7 @@ class TestConfigurations:
             return
         assert 2 <= found.minimum_frames <= found.maximum_frames <= 200
         assert 1 <= found.days <= 60
-        assert 2.5 <= found.clip_sigma <= 20
+        assert 3 <= found.clip_sigma <= 6
         assert 0 < found.cold < 1
 
 
@@ -225,6 +225,8 @@ class TestExecuteIsRefused:
             ({"version": "9.9"}, f"Version '9.9' is not installed: this is {code_version()}."),
             ({"version": ["9.9"]}, f"Version ['9.9'] is not installed: this is {code_version()}."),
             ({"colour": "red"}, "execute does not know colour: expected config, data_query, "),
+            ({"output_dataset_types": ["bias"]}, "output_dataset_types cannot be a part of the products: "),
+            ({"output_dataset_types": "bias"}, "output_dataset_types cannot be a part of the products: "),
             ({"config": [1]}, "config must be an object of parameters and their values."),
             ({"config": {"days": 99}}, "days is 99: expected 1 to 60."),
             (
@@ -279,7 +281,7 @@ class TestOverHttp:
         enabled()
         answer = self.post("execute", data_query={"day_obs": DAY}, config={"clip_sigma": 0})
         assert answer.status_code == 422
-        assert "clip_sigma is 0: expected 2.5 to 20." in answer.content.decode()
+        assert "clip_sigma is 0: expected 3 to 6." in answer.content.decode()
 
     def test_a_day_without_frames_is_unprocessable(self):
         enabled()
