@@ -234,16 +234,18 @@ def _compared(
     noise: Values,
 ) -> Verification:
     """DESI's rule: on this frame the new master leaves no larger patch than the certified one does."""
-    ours = float(np.nanmax(tests.largest_patches(left.image, left.mask, subject.detector)))
-    theirs = np.nan if old is None else float(np.nanmax(tests.largest_patches(old.image, old.mask, subject.detector)))
-    tolerance = CHANCES * tests.patch_chance(float(np.nanmax(noise)))
+    ours = _largest(tests.largest_patches(left.image, left.mask, subject.detector))
+    theirs = np.nan if old is None else _largest(tests.largest_patches(old.image, old.mask, subject.detector))
+    tolerance = CHANCES * tests.patch_chance(_largest(noise))
     passed = tests.no_worse(ours, theirs, tolerance)
-    sentence = (
-        ""
-        if passed
-        else f"{subject.detector.name}: on {frame.exposure.name} this master leaves {ours:.2f} e⁻ in its worst patch, "
-        f"the certified one {theirs:.2f} e⁻: it is worse by more than chance ({tolerance:.2f} e⁻). Look at both."
-    )
+    sentence, where = "", f"{subject.detector.name}: on {frame.exposure.name} this master leaves"
+    if not np.isfinite(ours):
+        sentence = f"{where} no patch with enough good pixels to tell how well it fits. Look at the frame."
+    elif not passed:
+        sentence = (
+            f"{where} {ours:.2f} e⁻ in its worst patch, the certified one {theirs:.2f} e⁻: it is worse by more than "
+            f"chance ({tolerance:.2f} e⁻). Look at both."
+        )
     upper = None if old is None else theirs + tolerance
     incumbent = None if old is None else theirs
     return Verification(
@@ -256,6 +258,11 @@ def _compared(
         passed=passed,
         sentence=sentence,
     )
+
+
+def _largest(values: Values) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if known.size else np.nan
 
 
 def _row(product: Product, test: TestValue, detector: Detector, frame: RawFrame | None) -> Verification:
