@@ -188,10 +188,10 @@ def _changed(taken: Taken, change: Change, detector: Detector, planned: PlannedE
     if after.dtype.kind == "i":
         content = write_frame(detector, after, cards)
     else:
-        segments = zip(detector.amplifiers, after.astype(np.float32), strict=True)
-        images = [fits.ImageHDU(pixels, name=amplifier.extension) for amplifier, pixels in segments]
-        file = io.BytesIO()
-        fits.HDUList([fits.PrimaryHDU(header=fits.Header(cards)), *images]).writeto(file)
+        file, segments = io.BytesIO(), zip(detector.amplifiers, after.astype(np.float32), strict=True)
+        with fits.conf.set_temp("extension_name_case_sensitive", True):
+            images = [fits.ImageHDU(pixels, name=amplifier.extension) for amplifier, pixels in segments]
+            fits.HDUList([fits.PrimaryHDU(header=fits.Header(cards)), *images]).writeto(file)
         content = file.getvalue()
     return _known(content, detector, planned)
 
