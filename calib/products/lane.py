@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from calib.models import ProductSet
 from calib.products.generator import NAME
 from calib.products.progress import usual_duration
+from calib.products.standing import with_use
 from dayops.activities import Lane
 from dayops.models import Device, Phase, Task
 from dayops.observing_day import ObservingDay
@@ -22,12 +23,12 @@ _FAILED = {
 def products_lane(day: ObservingDay) -> Lane:
     """The newest set of the day: how far it is, what it came to, and what blocks (four queries)."""
     rows = ProductSet.objects.filter(day_obs=day.day_obs, camera=settings.CAMERA).select_related("run")
-    sets = list(rows.order_by("-pk")[:_LOOKED_AT])
+    sets = list(with_use(rows).order_by("-pk")[:_LOOKED_AT])
     device = Device.objects.filter(name=NAME).first()
     newest = sets[0] if sets else None
     tasks = Task.objects.filter(run=newest.run if newest else None)
     counts = tasks.aggregate(total=Count("pk"), done=Count("pk", filter=Q(phase=Phase.COMPLETED)))
-    earlier = next((one for one in sets[1:] if one.state == ProductSet.State.CERTIFIED), None)
+    earlier = next((one for one in sets[1:] if _is_used(one)), None)
     start = day.evening_twilight - timedelta(hours=1) - usual_duration(day)
     state = _state(newest, earlier)
     return Lane(
@@ -46,12 +47,16 @@ def products_lane(day: ObservingDay) -> Lane:
     )
 
 
+def _is_used(one: ProductSet) -> bool:
+    return one.state == ProductSet.State.CERTIFIED and bool(one.is_used)  # type: ignore[attr-defined]
+
+
 def _state(newest: ProductSet | None, earlier: ProductSet | None) -> str:
     if newest is None:
         return "NONE"
-    if newest.state == ProductSet.State.CERTIFIED:
+    if _is_used(newest):
         return "WARN" if newest.reasons else "OK"  # reasons stay where a person overrode them
-    if newest.state == ProductSet.State.REFUSED:
+    if newest.state != ProductSet.State.MAKING:
         return "WARN" if earlier else "ERROR"
     return _FAILED.get(newest.run.phase, "EXECUTING")
 
@@ -59,12 +64,14 @@ def _state(newest: ProductSet | None, earlier: ProductSet | None) -> str:
 def _sentence(newest: ProductSet | None, earlier: ProductSet | None) -> str:
     if newest is None:
         return "No run yet. The Calibration Generator makes and certifies tonight's masters on the OCS's command."
-    if newest.state == ProductSet.State.CERTIFIED:
+    if _is_used(newest):
         how = f" by {newest.decided_by} against the checks" if newest.reasons else ""
         return f"Set {newest.pk} is certified{how} for tonight."
     stay = f"set {earlier.pk} of the day stays in use" if earlier else "those of earlier days stay in use"
     if newest.state == ProductSet.State.REFUSED:
         return f"Set {newest.pk} was refused; {stay}."
+    if newest.state == ProductSet.State.CERTIFIED:
+        return f"Set {newest.pk} was certified and taken back; {stay}."
     if newest.run.phase in _FAILED:
         return f"The making of set {newest.pk} ended: {newest.run.error or 'it was aborted'}; {stay}."
     return f"Set {newest.pk} is being made."

@@ -161,6 +161,8 @@ def _why(
     if newest is None:
         return f"No set was made of {day} yet."
     undecided = known_at is not None and newest.decided_at is not None and newest.decided_at > known_at
+    if newest.state == ProductSet.State.MAKING and newest.run.is_over and not undecided:
+        return f"The making of set {newest.pk} ended without a decision: its run is {newest.run.phase}."
     if newest.state == ProductSet.State.MAKING or undecided:
         return f"Set {newest.pk} is being made."
     if candidate is None:

@@ -10,11 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
+from calib.certification import roll_back
 from calib.models import CertificationAction, Product
 from calib.products.gate import override
 from calib.products.lane import products_lane
 from calib.search import PRODUCTS
 from calib.views.products import image
+from calib.views.products.day import readiness
 from dayops.models import Command, Run
 from dayops.observing_day import ObservingDay
 from dayops.web.image_cache import ImageCache
@@ -410,6 +412,16 @@ class TestTheLane:
         found = products_lane(ObservingDay(DAY))
         assert (found.state, found.done, found.sentence) == ("OK", 9, f"Set {made.pk} is certified for tonight.")
         assert found.latest_safe_start is None
+
+    def test_knows_that_a_certified_set_was_rolled_back(self):
+        made = made_set()
+        roll_back(made.actions.get(), actor="otto", reason="the lamp flickered")
+        found = products_lane(ObservingDay(DAY))
+        assert (found.state, found.sentence) == (
+            "ERROR",
+            f"Set {made.pk} was certified and taken back; those of earlier days stay in use.",
+        )
+        assert readiness(ObservingDay(DAY), ObservingDay(DAY).begins).word == "PENDING"
 
     def test_tells_why_a_set_was_refused_and_what_stays(self):
         made_set(state="REFUSED")

@@ -19,6 +19,7 @@ from calib.models import Product, ProductSet, Verification
 from calib.products.generator import LIMIT_S, NAME, PIPELINE
 from calib.products.progress import stages_of, usual_duration
 from calib.products.selection import IMAGE_TYPES
+from calib.products.standing import in_use
 from dayops.devices import commands, registry
 from dayops.devices.reading import Reading, read
 from dayops.models import Exposure, RawFrame, Run
@@ -182,10 +183,10 @@ def clock_of(run: Run | None, now: datetime) -> Clock | None:
 
 
 def readiness(day: ObservingDay, now: datetime) -> Readiness:
-    """Against one hour before observing, by the first certified set of the day (one query)."""
+    """Against one hour before observing, by the first set of the day that is in use (one query)."""
     deadline = day.evening_twilight - timedelta(hours=1)
     certified = ProductSet.objects.filter(day_obs=day.day_obs, camera=settings.CAMERA, state=ProductSet.State.CERTIFIED)
-    first = certified.order_by("decided_at").first()
+    first = in_use(certified).order_by("decided_at").first()
     if first and first.decided_at:
         if first.decided_at <= deadline:
             return Readiness(
