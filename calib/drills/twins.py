@@ -90,10 +90,9 @@ def _made_anew(product: Product, frames: Frames, programme: Programme) -> Made:
     inputs = [frames[key] for key in product.inputs]
     if kind == ProductType.CROSSTALK:
         return make_crosstalk(made_set, detector, known, inputs, ())
-    scales = [_scale(told, frames[told["frame"]], programme) for told in product.provenance["inputs"]]
-    return make_image(
-        made_set, kind, product.filter, detector, known, inputs, (), scales if kind == ProductType.FLAT else ()
-    )
+    told = product.provenance["inputs"] if kind == ProductType.FLAT else ()
+    scales = [_scale(each, frames[each["frame"]], programme) for each in told]
+    return make_image(made_set, kind, product.filter, detector, known, inputs, (), scales)
 
 
 def _known_then(product: Product, detector: Detector) -> Known:
