@@ -5,7 +5,9 @@ import pytest
 from calib.models import CertificationAction, Product, ProductSet, Verification
 from calib.products import gate, generator, provenance
 from calib.products.configuration import configuration
+from calib.products.gate import NotDecidable
 from dayops import runs
+from dayops.engine import claim, perform
 from dayops.models import Alarm, Exposure, Run, Task
 from tests.calib.masters import BEFORE, DAY, SMALL, files, glow, made, problems, start, steps, take, used, worked_off
 
@@ -110,3 +112,28 @@ def test_what_is_certified_in_another_collection_changes_nothing():
     gate.override(worked_off(run), "sofia", "to look at it")
     assert CertificationAction.objects.get().collection == "candidate"
     assert used() == {}
+
+
+def test_a_set_of_an_older_day_that_is_certified_later_does_not_take_the_place_of_a_newer_one():
+    take(BEFORE, only=steps("bias"))
+    take(only=steps("bias"))
+    today = made()
+    gate.override(today, "sofia", "today first")
+    before = made(BEFORE)
+    gate.override(before, "sofia", "and then the days before")
+    assert used() == files(today)
+    assert used(BEFORE) == files(before)
+
+
+def test_what_a_job_has_made_is_certified_by_hand_once_the_job_was_aborted_and_not_while_it_runs():
+    take(only=steps("bias"))
+    run = start()
+    work = claim(generator.QUEUE, "tester")
+    assert work is not None
+    perform(work)
+    made_set = ProductSet.objects.get()
+    with pytest.raises(NotDecidable, match=r"^The set is being made: only one that was refused, or whose run ended"):
+        gate.override(made_set, "sofia", "we cannot wait")
+    runs.abort(run.pk, actor="sofia", reason="we cannot wait")
+    gate.override(made_set, "sofia", "we cannot wait")
+    assert used().keys() == {("bias", "")}
