@@ -7,12 +7,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calib.models import ProductSet, Verification
-from calib.products import gate
+from calib.models import ProductSet, ProductType, Verification
 from dayops.archive import content_store
 from dayops.day_plan import PlannedExposure
 from dayops.models import RawFrame, Run
-from tests.calib.masters import BEFORE, DAY, SMALL, Change, Segments, files, made, problems, product, steps, take, used
+from tests.calib.certified import certified, products
+from tests.calib.masters import (
+    BEFORE,
+    DAY,
+    SENSOR,
+    SMALL,
+    Change,
+    Segments,
+    files,
+    made,
+    problems,
+    product,
+    steps,
+    take,
+    used,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,12 +38,11 @@ def _small_camera(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def incumbents(settings: Any, tmp_path: Path) -> dict[tuple[str, str], str]:
-    """The files that are certified before, in an archive whose files may be damaged."""
+    """What is certified before, and an archive whose files may be damaged."""
     settings.ARCHIVE_URL = str(tmp_path / "archive")
-    take(BEFORE, only=steps("bias"))
-    made_set = made(BEFORE)
-    gate.override(made_set, "sofia", "to have something that must not be harmed")
-    return files(made_set)
+    kinds = (ProductType.LINEARITY, ProductType.CROSSTALK)
+    certified(*products([(kind, SENSOR, "") for kind in kinds], day_obs=BEFORE))
+    return used()
 
 
 def refused(made_set: ProductSet, incumbents: dict[tuple[str, str], str]) -> list[str]:
@@ -93,6 +106,7 @@ class TestACorruptFrame:
         assert not Verification.objects.filter(product__product_set=made_set).exists()
 
     def test_may_be_left_out_and_all_is_well(self, incumbents):
+        take(BEFORE, only=steps("bias"))
         frames = take()
         wrong = of(frames, steps("bias")[0])
         damage(wrong, lambda content: content[:3000])
