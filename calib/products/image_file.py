@@ -48,7 +48,7 @@ def to_bytes(master: MasterImage, cards: list[Card], unit: str) -> bytes:
         _reserve_seal(file)
         sigma = _usual_sigma(master.variance)
         _write_scaled(file, master.image, "IMAGE", unit, sigma / STEPS_PER_SIGMA)
-        _write_scaled(file, master.variance, "VARIANCE", f"({unit})**2", sigma**2 / STEPS_PER_SIGMA)
+        _write_scaled(file, master.variance, "VARIANCE", f"({unit})**2", sigma**2 / STEPS_PER_SIGMA, least=1)
         planes: list[Card] = [(name, bit, "bit of this mask plane") for name, bit in header_cards().items()]
         _write(file, master.mask, "MASK", planes)
         _write(file, master.frames, "NEXP", [("BUNIT", "frames", "")])
@@ -102,11 +102,16 @@ def _usual_sigma(variance: Image) -> float:
     return float(np.sqrt(np.median(good))) if good.size else 1.0
 
 
-def _write_scaled(file: Any, plane: Image, name: str, unit: str, finest: float) -> None:
-    """As integers in steps of a power of two no larger than `finest`, or what 31 bits can hold."""
+def _write_scaled(file: Any, plane: Image, name: str, unit: str, finest: float, least: int | None = None) -> None:
+    """As integers in steps of a power of two no larger than `finest`, or what 31 bits can hold.
+
+    `least` steps are kept of any value: no variance is 0, by which somebody might divide.
+    """
     step = 2.0 ** np.ceil(np.log2(max(finest / 2, _largest(plane) / 2**30, 1e-30)))
     steps = np.empty(plane.shape, dtype=np.int32)
     _to_steps(plane, 1 / step, steps)
+    if least is not None:
+        np.maximum(steps, least, out=steps, where=steps != _BLANK)
     _write(file, steps, name, [("BUNIT", unit, "unit of the pixels"), ("BLANK", _BLANK, "no good value")])
     file[-1].write_key("BSCALE", step, "a step")
     file[-1].write_key("BZERO", 0.0)

@@ -310,3 +310,13 @@ def test_a_whole_sensor_fits_its_file(tmp_path):
     content = image_file.to_bytes(one, CARDS, "adu")
     assert len(content) < one.image.nbytes + one.variance.nbytes
     assert image_file.read(kept(tmp_path, content)).image.shape == (whole.height, whole.width)
+
+
+def test_a_small_variance_is_never_rounded_to_none(tmp_path):
+    shape = (64, 64)
+    variance = np.ones(shape, dtype=np.float32)
+    variance[3, 4] = 1e-6
+    master = MasterImage(np.zeros(shape, np.float32), variance, np.zeros(shape, np.int32), np.ones(shape, np.int16))
+    path = tmp_path / "master.fits"
+    path.write_bytes(image_file.to_bytes(master, [], "adu"))
+    assert 0 < image_file.read(path).variance[3, 4] < 0.1
