@@ -5,8 +5,8 @@
    of its products, and that product departs from what the frame's twin would have made of it (`calib.drills.twins`);
    and where frames of another filter are among them, which in the simulator are alike. What is derived from products
    (linearity, defects) is bad with them. A bad set that the gate certifies by itself is what must not be.
-3. The set is *good* where every product is there and no frame that was hit went into one, or was held out. It must be
-   certified. Where frames are missing, or one that was hit was held out, the gate may refuse.
+3. A healthy day's set is *good*, and that of a day with a fault where every product is there and no frame that was hit
+   went into one, or was held out. It must be certified. Where frames are missing, or one that was hit was held out, the gate may refuse.
 
 After a day with a fault its certification is rolled back and its frames are rejected, so that it is nobody's past. Now
 and then a healthy day lies between, whose set must be certified, too: masters look back seven days.
@@ -57,7 +57,7 @@ class SetSeen:
 
     @property
     def is_good(self) -> bool:
-        return self.complete and not self.used and not self.held_out
+        return self.fault is None or (self.complete and not self.used and not self.held_out)
 
     @property
     def verdict(self) -> str:
@@ -87,10 +87,17 @@ class Drill:
         day = int(f"{ObservingDay(self.first_day).date + timedelta(days=number):%Y%m%d}")
         programme = Programme(self.camera, day, self.seed, usual_beginning(day, now()), fault=fault)
         self.crew.take(programme, [shot.planned.seq_num for shot in programme.shots()])
-        made = self._made(day)
-        seen = self._seen(programme, made)
+        try:
+            made = self._made(day)
+        except ValueError as error:  # no frame of the day is usable
+            seen = SetSeen(fault, day, False, (str(error),), False, 0, 0, 0, ())
+        else:
+            seen = self._seen(programme, made)
+            if fault is not None:
+                _withdraw(made)
         if fault is not None:
-            self._forget(day, made)
+            reject(day)
+            Alarm.objects.all().delete()
         return seen
 
     def _made(self, day: int) -> ProductSet:
@@ -120,11 +127,10 @@ class Drill:
             departures=tuple(filter(None, self.crew.pool.map(twins.departure, touched, [programme] * len(touched)))),
         )
 
-    def _forget(self, day: int, made: ProductSet) -> None:
-        for action in made.actions.all():
-            certification.roll_back(action, ACTOR, "a day of the drill")
-        reject(day)
-        Alarm.objects.all().delete()
+
+def _withdraw(made: ProductSet) -> None:
+    for action in made.actions.all():
+        certification.roll_back(action, ACTOR, "a day of the drill")
 
 
 def summary(seen: Sequence[SetSeen]) -> dict[str, int]:

@@ -51,6 +51,9 @@ class TestWhatASetCountsAs:
         assert seen().verdict == "certified"
         assert seen(certified=False).verdict == "REFUSED GOOD"
 
+    def test_that_of_a_healthy_day_is_good_whatever_it_lacks(self) -> None:
+        assert seen(fault=None, complete=False, certified=False).verdict == "REFUSED GOOD"
+
     def test_one_with_a_product_that_departs_is_bad_and_must_be_refused(self) -> None:
         bad = seen(used=1, departures=("R22_S11 bias departs.",))
         assert bad.is_bad
