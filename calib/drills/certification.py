@@ -6,7 +6,8 @@
    and where frames of another filter are among them, which in the simulator are alike. What is derived from products
    (linearity, defects) is bad with them. A bad set that the gate certifies by itself is what must not be.
 3. A healthy day's set is *good*, and that of a day with a fault where every product is there and no frame that was hit
-   went into one, or was held out. It must be certified. Where frames are missing, or one that was hit was held out, the gate may refuse.
+   went into one, or was held out. It must be certified. Where frames are missing, or one that was hit was held out,
+   the gate may refuse.
 
 After a day with a fault its certification is rolled back and its frames are rejected, so that it is nobody's past. Now
 and then a healthy day lies between, whose set must be certified, too: masters look back seven days.
