@@ -20,7 +20,7 @@ from calib.science.photon_transfer_curve import Curve, PairPoints, fit_curve, pa
 from dayops.camera import Detector
 from dayops.models import RawFrame
 
-LARGEST_OF_TURNOFF = 0.9
+LARGEST_OF_BEYOND = 0.9  # of the faintest level beyond the turnoff: just below it a response is not linear any more
 Values = npt.NDArray[np.float64]
 _NUMBERS = ("gain", "gain_error", "read_noise_e", "a00", "a00_error", "turnoff", "full_well_e", "brightest")
 
@@ -108,8 +108,8 @@ def make_linearity(product_set: ProductSet, detector: Detector, known: Known, fr
         raise CannotBeMade("It needs the photon transfer curve of this set, which could not be made.")
     signal = numbers(curve.statistics, "signal").T
     exposure_s = numbers(curve.statistics, "exposure_s")
-    turnoff, brightest = numbers(curve.statistics, "turnoff"), numbers(curve.statistics, "brightest")
-    largest = LARGEST_OF_TURNOFF * np.where(np.isfinite(turnoff), turnoff, brightest / LARGEST_OF_TURNOFF)
+    turnoff, beyond = numbers(curve.statistics, "turnoff"), faintest_beyond(curve)
+    largest = np.fmin(turnoff, LARGEST_OF_BEYOND * beyond)  # NaN where the curve does not turn: all levels are used
     try:
         found = fit_linearity(signal, exposure_s, curve.statistics["light"], largest=largest)
     except ValueError as error:
@@ -144,6 +144,16 @@ def make_linearity(product_set: ProductSet, detector: Detector, known: Known, fr
         inputs=inputs,
         calibrations=[curve],
     )
+
+
+def faintest_beyond(curve: Product) -> Values:
+    """Signal of the faintest pair beyond the turnoff, ADU, by amplifier; NaN where the curve does not turn.
+
+    The turnoff lies between the last good pair and this one. A day's few levels may leave a wide gap there.
+    """
+    signal, turnoff = numbers(curve.statistics, "signal"), numbers(curve.statistics, "turnoff")
+    beyond = np.where(signal > turnoff[:, None], signal, np.inf).min(axis=1)
+    return np.where(np.isfinite(beyond), beyond, np.nan)
 
 
 def _used(known: Known) -> list[Product]:

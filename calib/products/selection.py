@@ -13,7 +13,7 @@ from statistics import median
 
 from django.db.models.fields.json import KeyTextTransform
 
-from calib.models import Measurement, ProductType
+from calib.models import Finding, Level, Measurement, ProductType
 from calib.products.configuration import Configuration
 from calib.reviews import usable_frames
 from dayops.camera import Camera
@@ -23,6 +23,7 @@ from dayops.observing_day import ObservingDay
 
 IMAGE_TYPES = {ProductType.BIAS: "BIAS", ProductType.DARK: "DARK", ProductType.FLAT: "FLAT"}
 MUST_AGREE = ("TEMP_SET", "SEQCKSUM", "CCDSUM")  # set point, sequencer and binning make another instrument
+IN_ALL_FRAMES = ("crosstalk", "gain_change")  # told by darks and by flat pairs alone
 FEWEST_PAIRS = 4  # with which one is held out: three others still make a curve
 
 
@@ -93,10 +94,11 @@ def expected_filters(day_obs: int) -> tuple[str, ...]:
 def select(camera: Camera, day_obs: int, configuration: Configuration, exclude: Collection[int] = ()) -> Selection:
     """Frames for all masters of `camera` on `day_obs`; `exclude` are keys of frames that are not to be used.
 
-    Three queries. Raises ValueError where the day has no usable frame at all.
+    Four queries. Raises ValueError where the day has no usable frame at all.
     """
     first = ObservingDay(day_obs).date - timedelta(days=configuration.days - 1)
-    found = _candidates(camera.name, int(f"{first:%Y%m%d}"), day_obs, set(exclude))
+    window = int(f"{first:%Y%m%d}"), day_obs
+    found = _candidates(camera.name, *window, set(exclude))
     if not any(one.day_obs == day_obs for one in found):
         raise ValueError(
             f"There is no usable calibration frame of {ObservingDay(day_obs)}: masters need frames that were archived, "
@@ -104,8 +106,16 @@ def select(camera: Camera, day_obs: int, configuration: Configuration, exclude: 
         )
     selection = Selection(expected_filters(day_obs))
     by_detector: dict[int, list[Candidate]] = defaultdict(list)
+    troubled = _troubled(camera.name, *window)
     for one in found:
-        by_detector[one.detector].append(one)
+        if (one.detector, one.day_obs) not in troubled:
+            by_detector[one.detector].append(one)
+    selection.left_out += [
+        f"{camera.by_id[detector].name}: nothing of {ObservingDay(day)} is used, for its {what.replace('_', ' ')} was "
+        "in ERROR that day, which is in all of its frames."
+        for (detector, day), what in sorted(troubled.items())
+        if detector in camera.by_id
+    ]
     for detector in camera.science_detectors:
         agreeing, sentences = _agreeing(by_detector[detector.id], day_obs, configuration, detector.name)
         selection.left_out += sentences
@@ -148,6 +158,18 @@ def _candidates(camera: str, first: int, last: int, exclude: set[int]) -> list[C
         for row in rows.order_by("exposure__began_at", "pk")
         if row.pk not in exclude
     ]
+
+
+def _troubled(camera: str, first: int, last: int) -> dict[tuple[int, int], str]:
+    """Detectors and days on which a metric was in ERROR that only some frames tell and all frames suffer from."""
+    findings = Finding.objects.filter(
+        level=Level.ERROR,
+        metric__in=IN_ALL_FRAMES,
+        assessment__exposure__camera=camera,
+        assessment__exposure__day_obs__range=(first, last),
+    )
+    rows = findings.values_list("assessment__detector", "assessment__exposure__day_obs", "metric").distinct()
+    return {(detector, day): metric for detector, day, metric in rows}
 
 
 def _agreeing(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calib.models import Product, ProductType, Verification
-from calib.products.curves import FramePair, crosstalk_sums, points_of
+from calib.products.curves import FramePair, crosstalk_sums, faintest_beyond, points_of
 from calib.products.known import Known
 from calib.products.made import numbers
 from calib.products.raw_frames import segments_of
@@ -108,7 +108,7 @@ def _ptc(subject: _Subject, product: Product) -> Iterator[Verification]:
         gain,
         numbers(statistics, "read_noise_e"),
         overscan,
-        numbers(statistics, "turnoff") * gain,
+        faintest_beyond(product) * gain,
         numbers(statistics, "a00"),
         numbers(statistics, "reduced_chi2"),
         np.array(statistics["freedom"], dtype=np.int64),

@@ -231,17 +231,32 @@ def _without_outliers(shot: _Shot, used: Flags) -> tuple[Values, Values, Flags]:
 
 
 def _beyond_turnoff(signal: Values, shot: Values, full: Values) -> tuple[Flags, Flags]:
-    """Which pairs lie beyond the turnoff, and which have collapsed variances; those without signal (NaN) do neither."""
+    """Which pairs lie beyond the turnoff, and which have collapsed variances; those without signal (NaN) do neither.
+
+    Variances are said to fall from level to level, not from pair to pair: those of pairs of one level fall by chance.
+    """
     order = np.argsort(signal)[: int(np.isfinite(signal).sum())]
     ratio = shot[order] / signal[order]
     usual = np.array([np.median(ratio[: max(k, 1)]) for k in range(len(order))])  # of fainter pairs
-    falls = np.diff(shot[order], prepend=-np.inf) < 0
-    twice, low = falls & np.append(falls[1:], False), ratio < COLLAPSED * usual
+    level = _levels(signal[order])
+    falls = np.diff([np.median(shot[order][level == each]) for each in np.unique(level)], prepend=-np.inf) < 0
+    twice, low = (falls & np.append(falls[1:], False))[level], ratio < COLLAPSED * usual
     to_the_end = np.logical_and.accumulate(low[::-1])[::-1]  # one alone is a bad pair
     beyond, collapsed = np.zeros((2, len(signal)), dtype=np.bool_)
     beyond[order] = np.logical_or.accumulate(twice | to_the_end | (full[order] > FULLEST))
     collapsed[order] = low
     return beyond, collapsed
+
+
+def _levels(signal: Values) -> npt.NDArray[np.int64]:
+    """The number of each pair's level, from 0; `signal` rises. A level begins a fifth above the one before."""
+    levels: list[int] = []
+    first = -np.inf
+    for each in signal:
+        is_next = not levels or each >= NEXT_LEVEL * first
+        first = each if is_next else first
+        levels.append(levels[-1] + is_next if levels else 0)
+    return np.array(levels, dtype=np.int64)
 
 
 def _free(signal: Values) -> int:

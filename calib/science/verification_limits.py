@@ -175,7 +175,7 @@ TESTS: tuple[TestDefinition, ...] = (
     TestDefinition(
         "ptc_turnoff",
         "ptc",
-        "Signal from which the variance falls",
+        "Faintest signal at which the variance has fallen",
         "e⁻",
         Limit(90_000.0, None, "cp_verify; a curve that ends before it shows none"),
         "A falling full well: look at the voltages of the sensor.",

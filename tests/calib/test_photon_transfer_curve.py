@@ -255,3 +255,20 @@ def test_the_kernel_agrees_with_numpy(seed, dtype, scale):
     expected = [product[np.isfinite(product)] for product in (along_row, along_column)]
     found = _neighbours(first, second, 10.0, 20.0, scale, 5.0, 90.0)
     assert found == pytest.approx([each.mean() if each.size else 0.0 for each in expected])
+
+
+def test_pairs_of_one_level_whose_variances_fall_by_chance_are_no_turnoff():
+    signal = np.array([300.0, 10_000, 10_010, 10_020, 10_030, 20_000, 20_010, 20_020])
+    variance = signal / 1.5 + 15
+    variance[1:5] *= [1.006, 1.003, 1.000, 0.997]
+    variance[5:] *= [1.006, 1.000, 0.994]
+    found = fit_curve(signal, variance, variance * 0.005, np.full(8, 15.0))
+    assert np.isnan(found.turnoff)
+    assert found.used.all()
+
+
+def test_two_levels_in_a_row_that_fall_are_one():
+    signal = np.array([300.0, 10_000, 20_000, 20_010, 40_000, 40_010, 60_000])
+    variance = signal / 1.5 + 15
+    variance[4:] = [9_000, 9_010, 8_000]
+    assert fit_curve(signal, variance, variance * 0.005, np.full(7, 15.0)).turnoff == 20_010

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from calib.models import ProductSet, ProductType, Verification
+from calib.products.curves import faintest_beyond
+from calib.products.made import numbers
 from dayops.archive import content_store
-from dayops.day_plan import PlannedExposure
+from dayops.day_plan import Plan, PlannedExposure
 from dayops.models import RawFrame, Run
 from tests.calib.certified import certified, products
 from tests.calib.masters import (
@@ -261,3 +263,16 @@ class TestFramesThatAreMissing:
             made(DAY)
         assert ProductSet.objects.count() == 1
         assert used() == incumbents
+
+
+def test_a_day_whose_brightest_pair_is_full_is_certified_without_any_other():
+    """Its last good pair is far below the full one: the turnoff lies between, and is not taken for a low one."""
+    day_obs = 20261121
+    assert Plan.load().exposures(day_obs)[-1].exposure_s == 90
+    take(day_obs)
+    found = made(day_obs, days=1)
+    assert (found.state, found.reasons) == ("CERTIFIED", [])
+    curve = product(found, "ptc")
+    beyond = faintest_beyond(curve) * numbers(curve.statistics, "gain")
+    assert np.isfinite(beyond).any()
+    assert not (beyond < 90_000).any()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calib import reviews
-from calib.models import Assessment, CheckResult, Judgement, Level, Measurement
+from calib.models import Assessment, CheckResult, Finding, Judgement, Level, Measurement
 from calib.products import selection as selecting
 from calib.products.configuration import configuration
 from calib.products.selection import Candidate, Chosen, ChosenPairs, Selection, expected_filters, select
@@ -267,6 +267,32 @@ class TestNeverUsed:
         assert not [query for query in asked if "calib_product" in query["sql"]]
 
 
+class TestADetectorWithATroubleInAllOfItsFrames:
+    def trouble(self, frame: RawFrame, metric: str = "crosstalk", level: Level = Level.ERROR) -> None:
+        Finding.objects.create(assessment=frame.assessment, metric=metric, level=level, value=0.02)
+
+    @pytest.mark.parametrize("metric", ["crosstalk", "gain_change"])
+    def test_gives_nothing_of_that_day_and_says_so(self, metric):
+        frames = taken()
+        self.trouble(frames[0], metric)
+        found = selected()
+        assert chosen(of=found).problem == "There is no usable frame of the day."
+        said = f"R22_S11: nothing of 2026-11-22 is used, for its {metric.replace('_', ' ')} was in ERROR that day"
+        assert found.left_out == [f"{said}, which is in all of its frames."]
+
+    def test_gives_those_of_other_days(self):
+        before = taken(day_obs=20261121)
+        today = taken()
+        self.trouble(before[0])
+        assert set(chosen().inputs) < set(keys(today))
+
+    @pytest.mark.parametrize(("metric", "level"), [("crosstalk", Level.WARN), ("mean", Level.ERROR)])
+    def test_is_another_than_one_with_a_warning_or_a_trouble_of_one_frame(self, metric, level):
+        frames = taken()
+        self.trouble(frames[0], metric, level)
+        assert chosen().problem == ""
+
+
 class TestFramesThatDoNotGoWithTheOthers:
     def test_are_left_out_for_their_temperature_with_a_sentence(self):
         frames = taken(seconds=(0,) * 4)
@@ -422,17 +448,17 @@ class TestPairs:
         assert found.held_out.day_obs == DAY
 
 
-def test_three_questions_are_asked_however_many_frames_there_are():
+def test_four_questions_are_asked_however_many_frames_there_are():
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
             selected()
         return len(queries)
 
     taken()
-    assert asked() <= 3
+    assert asked() <= 4
     for band in BANDS:
         taken("FLAT", (15,) * 4, band=band, detectors=range(9))
-    assert asked() <= 3
+    assert asked() <= 4
 
 
 def test_every_detector_and_filter_has_its_place_though_nothing_can_be_made():
