@@ -16,13 +16,14 @@ from calib.models import CalibrationSlot, CertificationAction, ProductType
 from tests.calib.certified import DAY, certified, products, set_of
 
 SLOTS = [(ProductType.BIAS, 0, ""), (ProductType.BIAS, 1, ""), (ProductType.FLAT, 0, "r")]
-INSTANTS = range(6)
+BEGINNINGS = range(6)
+INSTANTS = range(9)  # the last is after the end of every range that ends: it stands for all that come after
 NEVER_ENDS = len(INSTANTS)
 BASE = night_of(DAY)[0] - 3  # nanoseconds on both sides of a roll-over
 
 State = dict[tuple[int, int], int]  # slot and instant: product
 some_slots = st.sets(st.sampled_from(range(len(SLOTS))), min_size=1).map(sorted)
-some_range = st.tuples(st.sampled_from(INSTANTS), st.sampled_from([1, 2, 3, NEVER_ENDS]))
+some_range = st.tuples(st.sampled_from(BEGINNINGS), st.sampled_from([1, 2, 3, NEVER_ENDS]))
 deeds = st.one_of(
     st.tuples(st.just("certify"), some_slots, some_range),
     st.tuples(st.just("decertify"), some_slots, some_range),
