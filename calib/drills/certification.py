@@ -135,15 +135,19 @@ def _withdraw(made: ProductSet) -> None:
 
 
 def summary(seen: Sequence[SetSeen]) -> dict[str, int]:
-    """The counts that the command ends with."""
+    """The counts that the command ends with.
+
+    `bad_sets` are those of days with a fault; `departing_sets` those of them that bad frames got into, past the checks
+    of raw frames, so that the gate alone stood before them.
+    """
     of_faults = [one for one in seen if one.fault is not None]
     return {
-        "bad_sets": sum(one.is_bad for one in of_faults),
+        "bad_sets": len(of_faults),
+        "departing_sets": sum(one.is_bad for one in of_faults),
         "certified_bad": sum(one.is_bad and one.certified for one in seen),
         "good_sets": sum(one.is_good for one in seen),
         "refused_good": sum(one.is_good and not one.certified for one in seen),
         "healthy_sets": sum(one.fault is None for one in seen),
-        "fault_sets": len(of_faults),
         "certified_of_faults": sum(one.certified for one in of_faults),
     }
 
