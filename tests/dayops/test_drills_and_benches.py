@@ -37,7 +37,7 @@ def test_the_fault_drill_names_its_faults_and_leaves_healthy_frames_in_peace() -
 
 def test_the_certification_drill_certifies_a_healthy_day_and_nothing_bad() -> None:
     found = last_line(manage("certification_drill", "--quick"))
-    assert (found["healthy_sets"], found["fault_sets"]) == (1, 1)
+    assert (found["healthy_sets"], found["bad_sets"]) == (1, 1)
     assert (found["certified_bad"], found["refused_good"]) == (0, 0)
     assert found["good_sets"] >= 1
 
