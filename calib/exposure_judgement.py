@@ -88,7 +88,7 @@ def _seen_otherwise(judgement: Judgement) -> list[Exposure]:
 def judge_exposure(exposure: Exposure, *, alarm: bool = True) -> Judgement:
     """Judge `exposure` as it stands, and raise or clear alarms unless it is history (`alarm` false)."""
     hold(exposure)
-    frames = list(RawFrame.objects.filter(exposure=exposure, state=FrameState.ARCHIVED))
+    frames = list(RawFrame.objects.filter(exposure=exposure, state=FrameState.ARCHIVED).order_by("detector"))
     detectors = [detector_of(exposure.camera, frame.detector, frame.geometry) for frame in frames]
     found = outcomes(exposure, detectors, len(frames))
     measured = Assessment.objects.filter(exposure=exposure).aggregate(count=Count("id"), worst=Max("level"))
