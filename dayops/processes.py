@@ -36,6 +36,7 @@ class Child:
     started: float = 0.0
     pause_s: float = _FIRST_PAUSE_S
     restarts: int = 0
+    asked: bool = False
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +52,7 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
         self.started = time.monotonic()
+        self.asked = False
 
     @property
     def alive(self) -> bool:
@@ -67,12 +69,17 @@ class Child:
         self.start()
         return True
 
+    def ask_to_stop(self) -> None:
+        """SIGTERM, once: a second one could end a process that is about to end well."""
+        if self.alive and not self.asked and self.process is not None:
+            self.asked = True
+            self.process.terminate()
+
     def stop(self, patience_s: float = 30.0) -> None:
         """SIGTERM, wait, and only then SIGKILL to its whole session."""
         if self.process is None:
             return
-        if self.alive:
-            self.process.terminate()
+        self.ask_to_stop()
         try:
             self.process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -99,7 +106,6 @@ def worker(queue: str, number: int, logs: Path, environment: Mapping[str, str] |
 def stop_all(children: Sequence[Child]) -> None:
     """Stop in the order given: first those that bring work, then those that do it."""
     for child in children:
-        if child.alive and child.process is not None:
-            child.process.terminate()
+        child.ask_to_stop()
     for child in children:
         child.stop()
