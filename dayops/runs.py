@@ -3,8 +3,9 @@
 One function is one transaction and, where people should know, one event. Workers change tasks through `dayops.engine`,
 which calls `settle` here in the same transaction.
 
-Locks are taken in one order, so that nobody waits in a circle: QUEUED and EXECUTING tasks before their run; PENDING and
-ended ones only by whoever holds the run. A run that is over therefore has no task that anybody could claim or commit.
+Locks are taken in one order, so that nobody waits in a circle: the run before its tasks. A claim looks for tasks first
+and therefore waits for no run: PostgreSQL also keeps rows locked that a SELECT ... FOR UPDATE came upon and left out,
+because they had changed since it began. A run that is over has no task that anybody could claim or commit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -127,6 +128,11 @@ def _insert(run: Run, tasks: Sequence[NewTask]) -> int:
     return len(Task.objects.bulk_create(rows))
 
 
+def lock(run_id: int) -> Run:
+    """The run, locked until the transaction ends. Before any task of it is."""
+    return Run.objects.select_for_update(no_key=True).get(pk=run_id)
+
+
 def settle(run_id: int) -> None:
     """Bring a run up to date with its tasks: open the stage whose turn it is, or end the run. Idempotent.
 
@@ -135,7 +141,7 @@ def settle(run_id: int) -> None:
     be done; a task in ERROR keeps the later stages PENDING. The run row is locked, so that of two workers which finish
     the last two tasks of a stage at once, the second sees both.
     """
-    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
+    run = lock(run_id)
     if run.is_over:
         return
     found = run.tasks.aggregate(
@@ -217,7 +223,7 @@ def rerun(run_id: int, *, actor: str, reason: str) -> None:
 @transaction.atomic
 def abort(run_id: int, *, actor: str, reason: str) -> None:
     """End a run now: waiting tasks are ABORTED, executing ones lose their lease and cannot commit any more."""
-    run = _locked_with_live_tasks(run_id, reason)
+    run = _locked(run_id, reason)
     if run.is_over:
         raise NotPossible(f"{run} is {run.phase} already; there is nothing to abort.")
     run.tasks.exclude(phase__in=Phase.ended()).update(phase=Phase.ABORTED, ended_at=Now(), lease_until=None)
@@ -230,19 +236,7 @@ def abort(run_id: int, *, actor: str, reason: str) -> None:
 def _locked(run_id: int, reason: str) -> Run:
     if not reason.strip():
         raise NotPossible("A reason is needed: say in a few words why, so that the next shift understands.")
-    return Run.objects.select_for_update(no_key=True).get(pk=run_id)
-
-
-def _locked_with_live_tasks(run_id: int, reason: str) -> Run:
-    """The run and every task that could be claimed or committed, locked. Where a stage opened meanwhile: once more."""
-    while True:
-        with transaction.atomic():
-            live = Task.objects.filter(run=run_id, phase__in=_LIVE)
-            taken = [task.pk for task in live.select_for_update(no_key=True).order_by("id").only("pk")]
-            run = _locked(run_id, reason)
-            if not live.exclude(pk__in=taken).exists():
-                return run
-            transaction.set_rollback(True)  # lets go of the locks
+    return lock(run_id)
 
 
 def _grant_attempts(run: Run) -> None:

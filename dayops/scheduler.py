@@ -132,6 +132,7 @@ def _abandoned() -> list[tuple[int, int, bool]]:
 def _give_back(task_id: int, attempt: int, lapsed: bool) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")  # the tick does not wait for a run that somebody holds
+    runs.lock(Task.objects.values_list("run_id", flat=True).get(pk=task_id))
     executing = Task.objects.select_for_update(no_key=True, skip_locked=True)
     task = executing.filter(pk=task_id, attempt=attempt, phase=Phase.EXECUTING).first()
     if task is None:

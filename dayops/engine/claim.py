@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,23 +15,28 @@ from dayops.engine.work import Work
 from dayops.models import Attempt, Phase, Run, Task
 from dayops.version import code_version
 
+PAUSE_S = 0.005  # before a task is looked for again whose run somebody else had
 ADVISORY_CLASS = 0x0DA7  # first key of the advisory lock; the second is the task's id
 
 
 def claim(queue: str, worker: str) -> Work | None:
     """Take the next task of `queue`, or None when there is nothing to take.
 
-    The advisory lock is held before the claim becomes visible, so that nobody can think its holder dead.
+    The advisory lock is held before the claim becomes visible, so that nobody can think its holder dead. The first task
+    of a run changes the run as well: while somebody else has it, the task is let go again (see `dayops.runs`).
     """
     while True:
         with transaction.atomic():
             task = _next(queue)
             if task is None:
                 return None
-            if _lock(task.pk):
-                return _take(task, worker)
-            # An earlier holder has lost the task but has not noticed yet; let others go first.
-            Task.objects.filter(pk=task.pk).update(not_before=after(1.0))
+            if _run_is_free(task.run_id):
+                if _lock(task.pk):
+                    return _take(task, worker)
+                # An earlier holder has lost the task but has not noticed yet; let others go first.
+                Task.objects.filter(pk=task.pk).update(not_before=after(1.0))
+                continue
+        time.sleep(PAUSE_S)
 
 
 def unlock(task_id: int) -> None:
@@ -61,6 +67,13 @@ def _lock(task_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [ADVISORY_CLASS, lock_key(task_id)])
         return bool(cursor.fetchone()[0])
+
+
+def _run_is_free(run_id: int) -> bool:
+    """Whether the run needs no change, or is ours to change now."""
+    queued = Run.objects.filter(pk=run_id, phase=Phase.QUEUED)
+    ours = queued.select_for_update(no_key=True, skip_locked=True).values_list("pk").first()
+    return ours is not None or not queued.exists()
 
 
 def _take(task: Task, worker: str) -> Work:

@@ -49,7 +49,8 @@ class Work:
             raise Superseded
 
     def still_mine(self) -> bool:
-        """Whether this attempt may still write; locks the task's row, so it stays true until the transaction ends."""
+        """Whether this attempt may still write; locks run and task, so it stays true until the transaction ends."""
+        runs.lock(self.run_id)
         rows = Task.objects.select_for_update(no_key=True).filter(pk=self.task_id, attempt=self.attempt)
         return rows.filter(phase=Phase.EXECUTING).values_list("pk").first() is not None
 
@@ -60,10 +61,10 @@ class Work:
         The block writes rows and fills the yielded result (JSON). `inputs` and `outputs` are SHA-256 sums of files.
         """
         with transaction.atomic():
-            if not self.still_mine():
-                raise Superseded
             result: dict[str, Any] = {}
             yield result
+            if not self.still_mine():  # last, so that the run is locked for a moment only
+                raise Superseded
             Task.objects.filter(pk=self.task_id).update(
                 phase=Phase.COMPLETED,
                 progress=1.0,

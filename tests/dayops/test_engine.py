@@ -9,7 +9,7 @@ from pytest_django import Settings as SettingsWrapper
 from dayops import runs, scheduler
 from dayops.engine import Superseded, Work, claim, keeper, perform, work_off
 from dayops.engine.claim import unlock
-from dayops.models import Attempt, Event, Phase, Run, Task
+from dayops.models import Attempt, Event, LogLine, Phase, Run, Task
 from tests.work import another_session, run_of, task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -314,10 +314,12 @@ def test_a_holder_that_freezes_inside_its_commit_is_made_to_let_go(settings: Set
     run_of(task("frozen"))
     work = take()
     with pytest.raises(DatabaseError), work.commit():
+        LogLine.objects.create(task_id=work.task_id, attempt=work.attempt, text="what it would leave behind")
         time.sleep(1.0)
     connection.close()
     assert scheduler.recover() == 1
     assert Task.objects.get().phase == Phase.QUEUED
+    assert not LogLine.objects.exists()
     connection.close()
 
 
