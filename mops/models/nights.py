@@ -98,3 +98,25 @@ class KeptArrays(models.Model):
 
     def __str__(self) -> str:
         return " ".join(filter(None, [self.kind, self.key, str(self.day_obs)]))
+
+
+class SyntheticTruth(models.Model):
+    """What the simulated detections of one night really are: a file with diaSourceId and object, −1 for a false one.
+
+    `population` is the file of the objects themselves: their orbits, zones and magnitudes.
+    """
+
+    day_obs = models.IntegerField(unique=True)
+    sha256 = models.CharField(max_length=64)
+    population_sha256 = models.CharField(max_length=64)
+    rows = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="truth_sha256_hex", condition=models.Q(sha256__regex=r"^[0-9a-f]{64}$")),
+        ]
+        verbose_name_plural = "synthetic truth"
+
+    def __str__(self) -> str:
+        return f"truth of {self.day_obs}"
