@@ -1,4 +1,4 @@
-"""DayMOPS: announces itself to the ground floor."""
+"""DayMOPS: last night's detections become Solar System objects with orbits."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,11 @@ class MopsConfig(AppConfig):
     verbose_name = "DayMOPS"
 
     def ready(self) -> None:
-        from dayops.activities import Activity, no_run_yet, register
+        from dayops.activities import Activity, register
+        from dayops.archive.hooks import keeps_content
+        from dayops.day_summary import tell_of_day
+        from mops.lane import candidates_of_day, lane
+        from mops.pipeline import kept
 
         register(
             Activity(
@@ -22,9 +26,11 @@ class MopsConfig(AppConfig):
                 queue="archive-center",
                 deadline_name="24 h after the end of the night, averaged over a month (DPDD)",
                 deadline=_deadline,
-                lane=no_run_yet("Last night's detections will be linked into Solar System objects."),
+                lane=lane,
             )
         )
+        keeps_content(kept.referenced)
+        tell_of_day("candidates", candidates_of_day)
 
 
 def _deadline(day: ObservingDay) -> datetime:

@@ -43,5 +43,10 @@ def keep(
 
 def referenced() -> set[str]:
     """Files that nights refer to: the archive must not collect them."""
-    columns = [(KeptArrays, "sha256"), (SyntheticTruth, "sha256"), (SyntheticTruth, "population_sha256")]
-    return {value for model, name in columns for value in model.objects.values_list(name, flat=True).iterator()}
+    kept = KeptArrays.objects.values_list("sha256")
+    truth = SyntheticTruth.objects.all()
+    return {
+        sha256
+        for rows in (kept, truth.values_list("sha256"), truth.values_list("population_sha256"))
+        for (sha256,) in rows.iterator(chunk_size=10_000)
+    }

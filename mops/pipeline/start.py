@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from dayops.level1.snapshot import snapshot
 from django.db import transaction
 
 from dayops import events, runs
-from dayops.level1.snapshot import snapshot
 from dayops.models import Run
 from dayops.observing_day import ObservingDay
 from dayops.runs import NewTask
@@ -42,7 +42,7 @@ def start(
         activity=ACTIVITY,
         key=f"mops:{day_obs}:{key or f'{as_of:.9f}'}",
         title=f"{'Try' if trial else 'Search'} the night {day} ({wanted.title.lower()})",
-        day_obs=day_obs,
+        day_obs=day.next.day_obs,  # it is work of the daytime that follows
         tasks=[],
         stages=STAGES,
         parameters=wanted.parameters,
@@ -66,7 +66,7 @@ def start(
         "mops.night.started",
         f"The night {day} is being searched for {requested_by}.",
         actor=requested_by,
-        day_obs=day_obs,
+        day_obs=run.day_obs,
         subject=f"night:{night.pk}",
     )
     run.refresh_from_db()
@@ -75,7 +75,7 @@ def start(
 
 def deadline(day: ObservingDay) -> datetime:
     """24 hours after the end of the night that `day` is the dayObs of (DPDD; averaged over a month)."""
-    return day.next.sunrise + timedelta(hours=24)
+    return day.sunrise + timedelta(hours=24)
 
 
 def reference_epoch(day: ObservingDay, wanted: Configuration) -> float:
