@@ -1,0 +1,1 @@
+"""What is exchanged with the Minor Planet Center: designations, observations, submissions (`docs/mpc.md`)."""
