@@ -8,42 +8,36 @@ from mops.synthetic.zones import Zone
 
 Array = npt.NDArray[np.float64]
 
-LIBRATION_DEG = 12.0  # scatter of the resonant angle; Trojans librate by 10° to 15° (Marzari et al. 2002, Asteroids III)
-INTERSTELLAR_KM_PER_S = 20.0  # of each axis of the velocity at infinity: that of nearby stars (1I 26, 2I 32, 3I 58 km/s)
+LIBRATION_DEG = (
+    12.0  # scatter of the resonant angle; Trojans librate by 10° to 15° (Marzari et al. 2002, Asteroids III)
+)
+INTERSTELLAR_KM_PER_S = (
+    20.0  # of each axis of the velocity at infinity: that of nearby stars (1I 26, 2I 32, 3I 58 km/s)
+)
 PERIHELION_DAYS = 200.0  # interstellar objects pass the Sun at most this long before or after the epoch
 
 
 def draw(zone: Zone, n: int, rng: np.random.Generator, epoch_mjd_tdb: float) -> dict[str, Array]:
-    """`n` orbits of the zone: the fields of `Elements` by name, (n,) each."""
-    shape = _hyperbolic(zone, n, rng) if zone.word == "interstellar" else _elliptic(zone, n, rng)
-    motion = np.sqrt(GM_SUN / np.abs(shape["a"]) ** 3)
+    """`n` orbits of the zone at the epoch: the arguments of `Elements.of_mean_anomaly` by name, (n,) each."""
+    unbound = zone.word == "interstellar"
+    shape = _hyperbolic(zone, n, rng) if unbound else _elliptic(zone, n, rng)
+    anomaly = _anomalies_near_perihelion(shape["a"], rng) if unbound else rng.uniform(0, 360, n)
     node = rng.uniform(0, 360, n)
-    if zone.word == "interstellar":
-        anomaly = np.degrees(motion * rng.uniform(-PERIHELION_DAYS, PERIHELION_DAYS, n))
-    else:
-        anomaly = rng.uniform(0, 360, n)
-    argperi = (_perihelion(zone, anomaly, rng, epoch_mjd_tdb) - node) % 360
-    turned = anomaly if zone.word == "interstellar" else (anomaly + 180) % 360 - 180
-    return {
-        **shape,
-        "node": node,
-        "argperi": argperi,
-        "mean_anomaly": anomaly,
-        "peri_time": epoch_mjd_tdb - np.radians(turned) / motion,
-    }
+    argperi = (_longitude_of_perihelion(zone, anomaly, rng, epoch_mjd_tdb) - node) % 360
+    return {**shape, "node": node, "argperi": argperi, "mean_anomaly": anomaly}
 
 
 def _elliptic(zone: Zone, n: int, rng: np.random.Generator) -> dict[str, Array]:
     """a, e, i of `n` ellipses with perihelia in the zone: drawn, and drawn again where refused."""
     a, e = np.empty(0), np.empty(0)
     while len(a) < n:
-        more_a = np.exp(rng.uniform(*np.log(zone.a), 2 * n + 16))
+        more_a = np.exp(rng.uniform(np.log(zone.a[0]), np.log(zone.a[1]), 2 * n + 16))
         more_e = rng.rayleigh(zone.e[0], 2 * n + 16)
         q = more_a * (1 - more_e)
         fits = (more_e < zone.e[1]) & (q >= zone.q[0]) & (q < zone.q[1])
         a, e = np.append(a, more_a[fits]), np.append(e, more_e[fits])
     a, e = a[:n], e[:n]
-    return {"a": a, "q": a * (1 - e), "e": e, "i": _inclinations(zone, n, rng)}
+    return {"a": a, "e": e, "i": _inclinations(zone, n, rng)}
 
 
 def _inclinations(zone: Zone, n: int, rng: np.random.Generator) -> Array:
@@ -59,13 +53,17 @@ def _hyperbolic(zone: Zone, n: int, rng: np.random.Generator) -> dict[str, Array
     q = rng.uniform(*zone.q, n)
     return {
         "a": -GM_SUN / speed**2,
-        "q": q,
         "e": 1 + q * speed**2 / GM_SUN,
         "i": np.degrees(np.arccos(rng.uniform(-1, 1, n))),
     }
 
 
-def _perihelion(zone: Zone, anomaly: Array, rng: np.random.Generator, epoch_mjd_tdb: float) -> Array:
+def _anomalies_near_perihelion(a: Array, rng: np.random.Generator) -> Array:
+    days = rng.uniform(-PERIHELION_DAYS, PERIHELION_DAYS, len(a))
+    return np.asarray(np.degrees(np.sqrt(GM_SUN / np.abs(a) ** 3) * days))
+
+
+def _longitude_of_perihelion(zone: Zone, anomaly: Array, rng: np.random.Generator, epoch_mjd_tdb: float) -> Array:
     """Longitudes of perihelion, degrees: any, or those that the resonance with Jupiter keeps.
 
     3:2 librates about 3λ_J − 2λ − ϖ = 0, hence ϖ = λ_J − 2M/3 up to thirds of a turn; 1:1 about λ − λ_J = ±60°.

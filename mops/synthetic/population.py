@@ -73,7 +73,8 @@ def make_population(
     sizes = counts(n, shares)
     orbits = [draw(zone, sizes[zone.word], rng, epoch_mjd_tdb) for zone in ZONES]
     magnitudes = [absolute_magnitudes(zone, sizes[zone.word], rng) for zone in ZONES]
-    elements = Elements(**{name: np.concatenate([orbit[name] for orbit in orbits]) for name in orbits[0]})
+    drawn = {name: np.concatenate([orbit[name] for orbit in orbits]) for name in orbits[0]}
+    elements = Elements.of_mean_anomaly(**drawn, epoch_mjd_tdb=epoch_mjd_tdb)
     zone_index = np.repeat(np.arange(len(ZONES), dtype=np.int8), [sizes[zone.word] for zone in ZONES])
     share_s = np.array([zone.share_s for zone in ZONES])[zone_index]
     return Population(

@@ -176,8 +176,8 @@ def small_survey(
 def _midnights(first_day_obs: int, nights: int, every: int) -> Array:
     """MJD TAI of local midnight of each night: after the date's noon, hence on the next UTC date."""
     first = dt.datetime.strptime(str(first_day_obs), "%Y%m%d").replace(tzinfo=dt.UTC).date()
-    day = (first - dt.date(1858, 11, 17)).days + 1 + MIDNIGHT_UTC + every * np.arange(nights)
-    return np.asarray(tai_from_utc(day), dtype=np.float64)
+    days = (first - dt.date(1858, 11, 17)).days + 1 + every * np.arange(nights, dtype=np.float64)
+    return tai_from_utc(np.asarray(days + MIDNIGHT_UTC, dtype=np.float64))
 
 
 def _fields_about_opposition(mjd_tai: float, across: int) -> tuple[Array, Array]:
