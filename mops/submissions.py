@@ -1,4 +1,4 @@
-"""The queue of reports to the Minor Planet Center: approved, held and confirmed by people; each a transaction, an event.
+"""The queue of reports to the Minor Planet Center: approved, held, confirmed by people; each a transaction, an event.
 
 DayOps sends nothing by itself: approving writes the ADES files ready to be sent (a dry run), and the confirmation that
 the MPC answers with is entered by a person.
