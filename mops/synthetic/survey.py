@@ -1,10 +1,6 @@
-"""When and where the telescope looked: real OpSim pointings, or a small survey of our own."""
+"""A small survey of our own, and the door to OpSim's."""
 
-import csv
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,103 +9,17 @@ from mops.science.constants import OBLIQUITY
 from mops.science.detections import BANDS
 from mops.science.ephemeris import earth
 from mops.science.time_scales import tai_from_utc, tdb_from_tai
+from mops.synthetic.opsim import pointings_from_opsim as pointings_from_opsim
+from mops.synthetic.pointings import Pointings as Pointings
+from mops.synthetic.pointings import day_obs
 
 Array = npt.NDArray[np.float64]
 
-FIELD_RADIUS_DEG = 1.75  # a circle of the camera's 9.6 deg² (Ivezić et al. 2019, ApJ 873, 111)
-SITE = "X05"  # Rubin, Cerro Pachón
 MIDNIGHT_UTC = 0.1965  # of a day: local midnight at 70.749° W
 TYPICAL_DEPTH = {"u": 23.7, "g": 24.7, "r": 24.2, "i": 23.7, "z": 23.1, "y": 22.2}  # Ivezić et al. 2019, single visits
-EXPOSURE_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pointings:
-    """`n` visits.
-
-    visit : int64 (n,).  mjd_tai : float64 (n,), middle of the exposure.  ra, dec : degrees, centre of the field.
-    band : int8 (n,), index in `BANDS`.  night : int32 (n,), dayObs.  m5 : float64 (n,), AB magnitude of 5σ for a point
-    source.  seeing : float64 (n,), FWHM in arcsec.
-    """
-
-    visit: npt.NDArray[np.int64]
-    mjd_tai: Array
-    ra: Array
-    dec: Array
-    band: npt.NDArray[np.int8]
-    night: npt.NDArray[np.int32]
-    m5: Array
-    seeing: Array
-
-    def __len__(self) -> int:
-        return len(self.visit)
-
-    def take(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Pointings":
-        """Those that `which` (a mask or indices) names, in its order."""
-        return Pointings(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
-
-
-def pointings_from_opsim(path: Path | str, nights: Collection[int] | None = None) -> Pointings:
-    """Visits of an OpSim table exported as CSV, in order of time.
-
-    Parameters
-    ----------
-    path
-        Needs the columns observationId, observationStartMJD (taken as TAI), visitTime, filter, seeingFwhmEff,
-        fiveSigmaDepth, fieldRA and fieldDec.
-    nights
-        Only these dayObs; all where None.
-
-    Raises
-    ------
-    ValueError
-        For a table without those columns or without a visit on those nights.
-    """
-    with Path(path).open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    missing = sorted(set(_COLUMNS) - set(rows[0] if rows else ()))
-    if missing:
-        raise ValueError(f"{path} has no column {', '.join(missing)}; it must be an OpSim table with a header line.")
-    column = {name: np.array([row[name] for row in rows]) for name in _COLUMNS}
-    number = {name: column[name].astype(np.float64) for name in _COLUMNS if name != "filter"}
-    mjd_tai = number["observationStartMJD"] + number["visitTime"] / 2 / 86400
-    pointings = Pointings(
-        visit=column["observationId"].astype(np.int64),
-        mjd_tai=mjd_tai,
-        ra=number["fieldRA"],
-        dec=number["fieldDec"],
-        band=np.array([BANDS.index(word) for word in column["filter"]], dtype=np.int8),
-        night=day_obs(mjd_tai),
-        m5=number["fiveSigmaDepth"],
-        seeing=number["seeingFwhmEff"],
-    )
-    chosen = np.ones(len(mjd_tai), dtype=bool) if nights is None else np.isin(pointings.night, list(nights))
-    if not chosen.any():
-        raise ValueError(f"{path} has no visit on {sorted(nights or ())}: it covers {_span(pointings.night)}.")
-    return pointings.take(np.flatnonzero(chosen)[np.argsort(mjd_tai[chosen], kind="stable")])
-
-
-_COLUMNS = (
-    "observationId",
-    "observationStartMJD",
-    "visitTime",
-    "filter",
-    "seeingFwhmEff",
-    "fiveSigmaDepth",
-    "fieldRA",
-    "fieldDec",
-)
-
-
-def _span(night: npt.NDArray[np.int32]) -> str:
-    return f"{night.min()} to {night.max()}"
-
-
-def day_obs(mjd: Array) -> npt.NDArray[np.int32]:
-    """The dayObs of instants: the date at UTC − 12 h, as yyyymmdd. The half minute between TAI and UTC is at noon."""
-    days = np.floor(np.asarray(mjd) - 0.5).astype(np.int64)
-    dates = (np.datetime64("1858-11-17") + days).astype("datetime64[D]").astype(str)
-    return np.char.replace(dates, "-", "").astype(np.int32)
+TYPICAL_SEEING = 0.9  # arcsec
+VISIT_MINUTES = 0.7
+SPACING_DEG = 3.0
 
 
 def small_survey(
@@ -148,15 +58,14 @@ def small_survey(
         For a date that is none, and where a round of fields takes longer than the gap.
     """
     count = fields_across**2
-    step_minutes = 0.7
-    if count * step_minutes > gap_minutes:
+    if count * VISIT_MINUTES > gap_minutes:
         raise ValueError(
-            f"{count} fields take {count * step_minutes:.0f} minutes, longer than the gap of {gap_minutes:g}: "
+            f"{count} fields take {count * VISIT_MINUTES:.0f} minutes, longer than the gap of {gap_minutes:g}: "
             "choose fewer fields or a longer gap."
         )
     midnights = _midnights(first_day_obs, nights, every)
     ra, dec = _fields_about_opposition(float(midnights.mean()), fields_across)
-    in_night = np.concatenate([np.arange(count) * step_minutes, gap_minutes + np.arange(count) * step_minutes]) / 1440
+    in_night = np.concatenate([np.arange(count) * VISIT_MINUTES, gap_minutes + np.arange(count) * VISIT_MINUTES]) / 1440
     mjd_tai = (midnights[:, None] + in_night - in_night.mean()).ravel()
     night = np.repeat(day_obs(midnights), 2 * count)
     rounds = np.repeat(np.arange(2 * nights), count)
@@ -169,7 +78,7 @@ def small_survey(
         band=np.array([BANDS.index(word) for word in words], dtype=np.int8),
         night=night,
         m5=np.array([TYPICAL_DEPTH[word] for word in words]),
-        seeing=np.full(len(night), 0.9),
+        seeing=np.full(len(night), TYPICAL_SEEING),
     )
 
 
@@ -184,7 +93,7 @@ def _fields_about_opposition(mjd_tai: float, across: int) -> tuple[Array, Array]
     """RA and Dec, degrees, of across² fields in a square along the ecliptic, row by row."""
     position, _ = earth(tdb_from_tai(np.array([mjd_tai])))
     ecliptic = position[0] @ _equatorial_from_ecliptic()
-    offsets = 3.0 * (np.arange(across) - (across - 1) / 2)
+    offsets = SPACING_DEG * (np.arange(across) - (across - 1) / 2)
     longitude = np.arctan2(ecliptic[1], ecliptic[0]) + np.radians(np.tile(offsets, across))
     latitude = np.radians(np.repeat(offsets, across))
     unit = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)])
