@@ -39,6 +39,7 @@ CSRF_TRUSTED_ORIGINS = host_list("DAYOPS_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "dayops.apps.DayopsConfig",
+    "dayops.level1.apps.Level1Config",
     "calib.apps.CalibConfig",
     "mops.apps.MopsConfig",
     "precovery.apps.PrecoveryConfig",
