@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mops.mpc.observation import Observation, Refusal
-from mops.mpc.stations import place_needed, station
-from mops.mpc.times import night_of
+from mops.mpc.stations import place_needed
 from mops.mpc.vocabulary import lsst_band
 from mops.mpc.weights import expected_sigma_arcsec
 from mops.science import ephemeris, observers, time_scales
@@ -61,7 +60,7 @@ def _detections(observations: list[Observation], rows: npt.NDArray[np.int64]) ->
         sigma_dec=_floats([_sigma(row, row.rms_dec) for row in observations]),
         mag=_floats([row.mag for row in observations]),
         band=np.array([lsst_band(row.band) for row in observations], np.int8),
-        night=np.array([_night(row) for row in observations], np.int32),
+        night=np.array([row.night for row in observations], np.int32),
         visit=_visits(observations),
         observer=_observers(observations, tai),
     )
@@ -73,11 +72,6 @@ def _floats(values: list[float]) -> npt.NDArray[np.float64]:
 
 def _sigma(row: Observation, rms: float) -> float:
     return expected_sigma_arcsec(row.station, row.mode, row.mjd_utc) if isnan(rms) else rms
-
-
-def _night(row: Observation) -> int:
-    longitude = station(row.station).east_longitude_deg
-    return night_of(row.mjd_utc, 0.0 if isnan(longitude) else longitude)
 
 
 def _visits(observations: list[Observation]) -> npt.NDArray[np.int64]:

@@ -6,7 +6,8 @@ with its sign first. Source: Minor Planet Center, "Satellite Observations".
 
 import re
 
-AU_KM = 149_597_870.7  # IAU 2012 resolution B2
+from mops.science.constants import AU_KM
+
 _UNITS_KM = {"1": 1.0, "2": AU_KM}
 _AXES = {"X": slice(34, 45), "Y": slice(46, 57), "Z": slice(58, 69)}
 _SIGNED = re.compile(r"([+-]) *(\d+(?:\.\d*)?|\.\d+)")

@@ -1,9 +1,11 @@
 """One astrometric observation as the Minor Planet Center's formats carry it, and what reading a file gives."""
 
 from dataclasses import dataclass, field, replace
-from math import nan
+from math import isnan, nan
 
 from mops.mpc.designations import Designation
+from mops.mpc.stations import station
+from mops.mpc.times import night_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,12 @@ class Observation:
     program: str = ""
     remarks: str = ""
     place_km: tuple[float, float, float] | None = None
+
+    @property
+    def night(self) -> int:
+        """YYYYMMDD of the evening on which the observer's night began; of the UTC noon where the observer moves."""
+        longitude = station(self.station).east_longitude_deg
+        return night_of(self.mjd_utc, 0.0 if isnan(longitude) else longitude)
 
     def named(self, name: Designation) -> "Observation":
         """The same under another designation."""
