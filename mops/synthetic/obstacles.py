@@ -1,26 +1,28 @@
 """Which limit kept an object from having tracklets on enough nights."""
 
+from enum import IntEnum
+from itertools import pairwise
+
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from mops.science.detections import Detections
 from mops.synthetic.findability import by_object_and_night, separation
+from mops.synthetic.losses import Loss
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-NONE, SINGLE, APART, SMALL, FAST = range(5)
 
+class Obstacle(IntEnum):
+    """What keeps the best pair of a night from being a tracklet: the greater, the nearer it is to being one."""
 
-def too_small(what: str, value: float, bound: float, unit: str) -> str:
-    """A sentence part: pair arc 0.8″ < 1″."""
-    return f"{what} {value:.3g}{unit} < {bound:g}{unit}"
-
-
-def too_large(what: str, value: float, bound: float, unit: str) -> str:
-    """A sentence part: rate 1.7 deg/day > 1.5 deg/day."""
-    return f"{what} {value:.3g}{unit} > {bound:g}{unit}"
+    NONE = 0
+    SINGLE = 1
+    APART = 2
+    SMALL = 3
+    FAST = 4
 
 
 def why_without_tracklets(
@@ -30,7 +32,7 @@ def why_without_tracklets(
     max_hours: float = 1.5,
     min_arcsec: float = 1.0,
     max_deg_per_day: float = 1.5,
-) -> dict[int, str]:
+) -> dict[int, Loss]:
     """The limit behind every detected object that is not findable (`findability.findable`, the same arguments).
 
     Of the nights without a pair that could be a tracklet, the obstacle that is nearest to being one counts: an arc too
@@ -46,29 +48,28 @@ def why_without_tracklets(
         np.radians(min_arcsec / 3600),
         np.radians(max_deg_per_day),
     )
-    starts = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), len(owner))
-    reasons = {}
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
-        good = int((obstacle[start:end] == NONE).sum())
+    losses = {}
+    for start, end in pairwise(np.append(np.flatnonzero(np.diff(owner, prepend=-1)), len(owner))):
+        good = int((obstacle[start:end] == Obstacle.NONE).sum())
         if good < nights:
-            worst = start + int(obstacle[start:end].argmax())
-            limits = (max_hours, min_arcsec, max_deg_per_day)
-            reasons[int(owner[start])] = _reason(good, nights, int(obstacle[worst]), float(value[worst]), limits)
-    return reasons
+            nearest = start + int(obstacle[start:end].argmax())
+            behind = _loss(int(obstacle[nearest]), float(value[nearest]), max_hours, min_arcsec, max_deg_per_day)
+            losses[int(owner[start])] = Loss("nights with a pair", good, nights, least=True, because=behind)
+    return losses
 
 
-def _reason(good: int, nights: int, obstacle: int, value: float, limits: tuple[float, float, float]) -> str:
-    count = f"{good} nights < {nights}"
-    max_hours, min_arcsec, max_deg_per_day = limits
-    if obstacle == SINGLE:
-        return f"{count}: one detection a night"
-    if obstacle == APART:
-        return f"{count}: {too_large('pair apart by', value * 24, max_hours, ' h')}"
-    if obstacle == SMALL:
-        return f"{count}: {too_small('pair arc', np.degrees(value) * 3600, min_arcsec, '″')}"
-    if obstacle == FAST:
-        return f"{count}: {too_large('rate', np.degrees(value), max_deg_per_day, ' deg/day')}"
-    return count
+def _loss(obstacle: int, value: float, max_hours: float, min_arcsec: float, max_deg_per_day: float) -> Loss | None:
+    """In words; none where every night that there was has a pair."""
+    match obstacle:
+        case Obstacle.SINGLE:
+            return Loss("detections a night", 1, 2, least=True)
+        case Obstacle.APART:
+            return Loss("pair apart in time", value * 24, max_hours, " h")
+        case Obstacle.SMALL:
+            return Loss("pair arc", float(np.degrees(value)) * 3600, min_arcsec, "″", least=True)
+        case Obstacle.FAST:
+            return Loss("rate", float(np.degrees(value)), max_deg_per_day, " deg/day")
+    return None
 
 
 @numba.njit(cache=True, nogil=True)
@@ -76,17 +77,19 @@ def _obstacles(
     first: Indices, mjd: Array, ra: Array, dec: Array, max_days: float, least: float, fastest: float
 ) -> tuple[npt.NDArray[np.int8], Array]:
     """For each object-night the obstacle of its best pair and by how much: days, radians or radians a day."""
-    obstacle = np.full(len(first) - 1, SINGLE, dtype=np.int8)
+    obstacle = np.full(len(first) - 1, Obstacle.SINGLE, dtype=np.int8)
     value = np.zeros(len(first) - 1)
     for group in range(len(first) - 1):
         for one in range(first[group], first[group + 1]):
             for other in range(one + 1, first[group + 1]):
                 days = mjd[other] - mjd[one]
-                if obstacle[group] == NONE or days <= 0:
+                if obstacle[group] == Obstacle.NONE or days <= 0:
                     continue
                 kind, size = _pair(days, separation(ra[one], dec[one], ra[other], dec[other]), max_days, least, fastest)
-                better = kind == NONE or kind > obstacle[group]
-                nearer = kind == obstacle[group] and (size > value[group] if kind == SMALL else size < value[group])
+                better = kind == Obstacle.NONE or kind > obstacle[group]
+                nearer = kind == obstacle[group] and (
+                    size > value[group] if kind == Obstacle.SMALL else size < value[group]
+                )
                 if better or nearer:
                     obstacle[group], value[group] = kind, size
     return obstacle, value
@@ -95,12 +98,12 @@ def _obstacles(
 @numba.njit(cache=True, nogil=True)
 def _pair(days: float, apart: float, max_days: float, least: float, fastest: float) -> tuple[int, float]:
     if days > max_days:
-        return APART, days
+        return Obstacle.APART, days
     if apart < least:
-        return SMALL, apart
+        return Obstacle.SMALL, apart
     if apart > fastest * days:
-        return FAST, apart / days
-    return NONE, 0.0
+        return Obstacle.FAST, apart / days
+    return Obstacle.NONE, 0.0
 
 
 def warm_up() -> None:

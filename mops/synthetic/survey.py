@@ -5,10 +5,9 @@ import datetime as dt
 import numpy as np
 import numpy.typing as npt
 
-from mops.science.constants import OBLIQUITY
 from mops.science.detections import BANDS
-from mops.science.ephemeris import earth
 from mops.science.time_scales import tai_from_utc, tdb_from_tai
+from mops.synthetic.opposition import equatorial_from_ecliptic, opposition_longitude
 from mops.synthetic.opsim import pointings_from_opsim as pointings_from_opsim
 from mops.synthetic.pointings import Pointings as Pointings
 from mops.synthetic.pointings import day_obs
@@ -91,16 +90,10 @@ def _midnights(first_day_obs: int, nights: int, every: int) -> Array:
 
 def _fields_about_opposition(mjd_tai: float, across: int) -> tuple[Array, Array]:
     """RA and Dec, degrees, of across² fields in a square along the ecliptic, row by row."""
-    position, _ = earth(tdb_from_tai(np.array([mjd_tai])))
-    ecliptic = position[0] @ _equatorial_from_ecliptic()
+    middle = np.radians(opposition_longitude(float(tdb_from_tai(np.array([mjd_tai]))[0])))
     offsets = SPACING_DEG * (np.arange(across) - (across - 1) / 2)
-    longitude = np.arctan2(ecliptic[1], ecliptic[0]) + np.radians(np.tile(offsets, across))
+    longitude = middle + np.radians(np.tile(offsets, across))
     latitude = np.radians(np.repeat(offsets, across))
     unit = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)])
-    x, y, z = _equatorial_from_ecliptic() @ unit
+    x, y, z = equatorial_from_ecliptic() @ unit
     return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(z))
-
-
-def _equatorial_from_ecliptic() -> Array:
-    cos, sin = np.cos(OBLIQUITY), np.sin(OBLIQUITY)
-    return np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mops.science.detections import Detections
+from mops.synthetic.losses import Loss
 from mops.synthetic.scoring import pure_objects
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-NO_REASON = "the step gave no reason"
+NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ class Step:
 
     name : "tracklet", "clustered", "fitted", "accepted" or any other.  objects : int64, those that it kept; repeats and
     objects that were lost before are passed over.  reasons : by object, the limit that lost it, for example of
-    `obstacles.why_without_tracklets` or `obstacles.too_large("χ² per degree of freedom", 14.2, 4, "")`.
+    `obstacles.why_without_tracklets` or `Loss("χ² per degree of freedom", 14.2, 4)`.
     """
 
     name: str
     objects: Indices
-    reasons: Mapping[int, str] = field(default_factory=dict)
+    reasons: Mapping[int, Loss] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ class Row:
 
     name: str
     count: int
-    lost: Mapping[int, str]
+    lost: Mapping[int, Loss | None]
 
-    def by_reason(self) -> list[tuple[str, int]]:
-        """Reasons without their figures' differences joined: each with its number of objects, most first."""
-        return Counter(self.lost.values()).most_common()
+    def by_limit(self) -> list[tuple[str, int]]:
+        """The limits, each with the number of objects that it cost, most first."""
+        return Counter(loss.limit if loss else NO_REASON for loss in self.lost.values()).most_common()
 
 
 def waterfall(detected: Indices, steps: Sequence[Step]) -> list[Row]:
@@ -63,7 +64,7 @@ def waterfall(detected: Indices, steps: Sequence[Step]) -> list[Row]:
     for step in steps:
         kept = np.intersect1d(left, step.objects)
         gone = np.setdiff1d(left, kept)
-        rows.append(Row(step.name, len(kept), {int(o): step.reasons.get(int(o), NO_REASON) for o in gone}))
+        rows.append(Row(step.name, len(kept), {int(o): step.reasons.get(int(o)) for o in gone}))
         left = kept
     return rows
 
@@ -94,7 +95,7 @@ def _on_nights(owner: Indices, night: npt.NDArray[np.int32], nights: int) -> Ind
     return owners[count >= nights]
 
 
-def without_hypothesis(objects: Indices, r: Array, hypotheses_r: Array, reach_au: float) -> dict[int, str]:
+def without_hypothesis(objects: Indices, r: Array, hypotheses_r: Array, reach_au: float) -> dict[int, Loss]:
     """Objects whose heliocentric distance no hypothesis comes near.
 
     Parameters
@@ -102,17 +103,14 @@ def without_hypothesis(objects: Indices, r: Array, hypotheses_r: Array, reach_au
     objects, r
         Objects and their true distances from the Sun at the reference time, au, (k,) each.
     hypotheses_r
-        Distances that the linker supposes, au.
+        Distances that the linker supposes, au, at least one.
     reach_au
         How far from one of them an object may be.
     """
     grid = np.sort(hypotheses_r)
-    if not len(grid):
-        return {int(o): "there is no hypothesis" for o in objects}
-    after = np.searchsorted(grid, r).clip(1, len(grid) - 1) if len(grid) > 1 else np.zeros(len(r), dtype=np.intp)
-    nearest = np.minimum(np.abs(grid[after] - r), np.abs(grid[np.maximum(after - 1, 0)] - r))
+    after = np.searchsorted(grid, r).clip(0, len(grid) - 1)
+    miss = np.minimum(np.abs(grid[after] - r), np.abs(grid[np.maximum(after - 1, 0)] - r))
     return {
-        int(o): f"no hypothesis within {reach_au:g} au of r = {distance:.3f} au (the nearest is {miss:.3g} au away)"
-        for o, distance, miss in zip(objects, r, nearest, strict=True)
-        if miss > reach_au
+        int(objects[k]): Loss("distance from the nearest hypothesis", float(miss[k]), reach_au, " au")
+        for k in np.flatnonzero(miss > reach_au)
     }
