@@ -1,4 +1,4 @@
-"""The Level 1 tables, by subject. A model's fields are the only description of a table: loading and reading ask them."""
+"""The Level 1 tables, by subject. A model's fields are all that loading and reading know of a table."""
 
 from dayops.level1.models.loads import Clock, Load, Refusal
 from dayops.level1.models.objects import DiaObject

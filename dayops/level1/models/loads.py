@@ -33,7 +33,7 @@ class Load(models.Model):
 
 
 class Refusal(models.Model):
-    """A row that was not loaded, and why. A load keeps its first few thousand; the rest are counted in `Load.reasons`."""
+    """A row that was not loaded, and why. A load keeps its first thousands; all are counted in `Load.reasons`."""
 
     load = models.ForeignKey(Load, on_delete=models.CASCADE, related_name="refusals")
     row = models.BigIntegerField(help_text="number in the file, from 0")

@@ -195,4 +195,4 @@ class MpcOrbit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.designation
+        return str(self.designation)

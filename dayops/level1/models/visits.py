@@ -9,7 +9,7 @@ from dayops.level1.fields import Double, Int, Long, Real, Short, Text
 
 
 class Visit(models.Model):
-    """One visit: where and when the telescope looked. Ours: `night`, `observatory`, `m5` (5σ depth of a point source)."""
+    """One visit: where and when the telescope looked. Ours: `night`, `observatory`, `seeing`, `m5` (5σ)."""
 
     visit = Long(primary_key=True)
     night = Int(help_text="dayObs; ours")
