@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from dayops.level1.reading import dia_sources
 
+from dayops.level1.reading import dia_sources
 from mops.science import observers
 from mops.science.detections import BANDS, Detections
 

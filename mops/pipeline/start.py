@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from dayops.level1.snapshot import snapshot
 from django.db import transaction
 
 from dayops import events, runs
+from dayops.level1.instants import snapshot
 from dayops.models import Run
 from dayops.observing_day import ObservingDay
 from dayops.runs import NewTask
