@@ -31,7 +31,7 @@ def _elliptic(zone: Zone, n: int, rng: np.random.Generator) -> dict[str, Array]:
     """a, e, i of `n` ellipses with perihelia in the zone: drawn, and drawn again where refused."""
     a, e = np.empty(0), np.empty(0)
     while len(a) < n:
-        more_a = np.exp(rng.uniform(np.log(zone.a[0]), np.log(zone.a[1]), 2 * n + 16))
+        more_a = rng.uniform(*zone.a, 2 * n + 16)
         more_e = rng.rayleigh(zone.e[0], 2 * n + 16)
         q = more_a * (1 - more_e)
         fits = (more_e < zone.e[1]) & (q >= zone.q[0]) & (q < zone.q[1])

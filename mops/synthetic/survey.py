@@ -83,7 +83,10 @@ def small_survey(
 
 def _midnights(first_day_obs: int, nights: int, every: int) -> Array:
     """MJD TAI of local midnight of each night: after the date's noon, hence on the next UTC date."""
-    first = dt.datetime.strptime(str(first_day_obs), "%Y%m%d").replace(tzinfo=dt.UTC).date()
+    try:
+        first = dt.date.fromisoformat(str(first_day_obs))
+    except ValueError as error:
+        raise ValueError(f"{first_day_obs} is no date: give the first night as yyyymmdd.") from error
     days = (first - dt.date(1858, 11, 17)).days + 1 + every * np.arange(nights, dtype=np.float64)
     return tai_from_utc(np.asarray(days + MIDNIGHT_UTC, dtype=np.float64))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 class Zone:
     """One zone: how its orbits and absolute magnitudes are drawn.
 
-    word : its name everywhere.  a : au, least and most, uniform in log a.  e : width of a Rayleigh distribution and the
+    word : its name everywhere.  a : au, least and most, uniform.  e : width of a Rayleigh distribution and the
     most.  i : width in degrees of sin i · exp(−i²/2σ²) (Brown 2001) and the most.  q : au, perihelia outside are
     refused.  slope : α of N(<H) ∝ 10^(αH).  h : brightest and faintest H.  share_s : share of S-type colours.
     resonance : "3:2" and "1:1" place the objects where resonance with Jupiter keeps them.
