@@ -29,7 +29,6 @@ _WIDTHS: dict[type[Field], str] = {
     fields.Double: ">f8",
     fields.Real: ">f4",
     fields.Flag: "?",
-    models.IntegerField: ">i4",
     models.DateTimeField: ">M8[us]",
     fields.Text: "S",
     models.TextField: "S",

@@ -11,6 +11,7 @@ from dayops.level1 import fields, session
 from dayops.level1.binary import unpacked
 from dayops.level1.columns import Columns, field_of, width_of
 from dayops.level1.models import DiaForcedSource, DiaSource
+from dayops.level1.session import Statement
 
 USUAL = (
     "diaSourceId", "midpointMjdTai", "ra", "dec", "raErr", "decErr", "ra_dec_Cov", "visit", "detector", "psfFlux",
@@ -57,7 +58,7 @@ def dia_sources(
     ValueError
         For a column that there is not.
     """
-    restrictions = [_NOW if as_of_mjd_tai is None else _KNOWN.format(at=sql.Literal(as_of_mjd_tai))]
+    restrictions: list[Statement] = [known_at(as_of_mjd_tai)]
     attribution = _ATTRIBUTION.format(valid=valid_at(as_of_mjd_tai))
     if unattributed:
         restrictions.append(sql.SQL('source."ssObjectId" IS NULL AND NOT EXISTS ({})').format(attribution))
@@ -68,9 +69,13 @@ def forced_sources(
     nights: Sequence[int], *, as_of_mjd_tai: float | None = None, columns: Sequence[str] | None = None
 ) -> Columns:
     """DiaForcedSources of some nights, as `dia_sources`; all of their columns unless some are named."""
-    known = _NOW if as_of_mjd_tai is None else _KNOWN.format(at=sql.Literal(as_of_mjd_tai))
     every = [field.name for field in DiaForcedSource._meta.concrete_fields if field.name != "timeWithdrawnMjdTai"]
-    return read(DiaForcedSource, nights, columns or every, [known], None)
+    return read(DiaForcedSource, nights, columns or every, [known_at(as_of_mjd_tai)])
+
+
+def known_at(mjd_tai: float | None) -> Statement:
+    """The rows of `source` that were known and not withdrawn at an instant, or now."""
+    return _NOW if mjd_tai is None else _KNOWN.format(at=sql.Literal(mjd_tai))
 
 
 def valid_at(mjd_tai: float | None) -> sql.Composed:
@@ -86,12 +91,12 @@ def read(
     model: type[models.Model],
     nights: Sequence[int],
     columns: Sequence[str],
-    restrictions: Sequence[sql.Composable],
-    attribution: sql.Composable | None,
+    restrictions: Sequence[Statement],
+    attribution: Statement | None = None,
 ) -> Columns:
     """Rows of a table by night that all `restrictions` hold for (SQL on `source`), in the order of the first column."""
     query = sql.SQL("SELECT {} FROM {} source WHERE source.night = ANY({}) AND {}").format(
-        sql.SQL(", ").join(_never_null(model, name, attribution) for name in columns),
+        sql.SQL(", ").join(never_null(model, name, attribution) for name in columns),
         sql.Identifier(model._meta.db_table),
         sql.Literal([int(night) for night in nights]),
         sql.SQL(" AND ").join(restrictions),
@@ -107,12 +112,14 @@ def kind_read(model: type[models.Model], name: str) -> str:
 
 
 def as_read(model: type[models.Model], name: str, values: Any) -> Any:
-    if isinstance(field_of(model, name), fields.Text):
+    """A column that crossed the wire, as people know it; what is no column of the model stays as it is."""
+    if name in {field.name for field in model._meta.concrete_fields if isinstance(field, fields.Text)}:
         return values.astype(np.uint32).view("U1")
     return values
 
 
-def _never_null(model: type[models.Model], name: str, attribution: sql.Composable | None) -> sql.Composable:
+def never_null(model: type[models.Model], name: str, attribution: Statement | None = None) -> sql.Composable:
+    """A column of `source` as SQL that gives no NULL."""
     field, column = field_of(model, name), sql.Identifier("source", name)
     if isinstance(field, fields.Text):
         return sql.SQL("coalesce(ascii({}), 0)").format(column)
