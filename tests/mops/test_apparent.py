@@ -105,7 +105,8 @@ def test_the_geometry_is_jpl_horizons():
     assert source["ephRate"] * 3_600 / 24 == pytest.approx(rate_arcsec_h, abs=0.05)
     asteroid = np.isfinite(column("V")) & np.isfinite(column("G")) & (column("alpha") < 100)
     assert asteroid.sum() > 100
-    assert source["ephVmag"][asteroid] == pytest.approx(column("V")[asteroid], abs=0.01)
+    # Horizons leaves out the opposition term of Bowell et al.: up to 0.035 mag below 10°
+    assert source["ephVmag"][asteroid] == pytest.approx(column("V")[asteroid], abs=0.04)
 
 
 @given(st.floats(0, 360, exclude_max=True), st.floats(-90, 90))
