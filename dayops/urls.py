@@ -34,6 +34,7 @@ urlpatterns = [
     path("", include("dayops.web.work_pages.urls")),
     path("calib/", include("calib.urls_camera")),
     path("<dayobs:day>/calib/", include("calib.urls")),
+    path("<dayobs:day>/mops/", include("mops.urls")),
 ]
 
 handler400 = "dayops.web.errors.bad_request"

@@ -29,7 +29,7 @@ _BEYOND = 1.6  # of the object's own reach: planets farther out are left out
 _UNBOUND_REACH = 6.0  # perihelion distances drawn of an orbit that is not closed
 
 
-def orbit_points(a: float, e: float, q: float, incl: float, node: float, argperi: float) -> Array:
+def orbit_points(e: float, q: float, incl: float, node: float, argperi: float) -> Array:
     """(n, 3) au, ecliptic J2000: the whole ellipse, or an unbound orbit as far out as six perihelion distances.
 
     Angles in degrees. Raises ValueError for an orbit without a size.

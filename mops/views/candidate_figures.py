@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from math import isfinite
 from statistics import fmean
 
 import numpy as np
@@ -123,7 +124,7 @@ def _residuals(linkage: Linkage) -> Figure:
 def _orbit(view: solar_system.View, linkage: Linkage) -> Figure:
     if not is_drawable(linkage):
         raise ValueError("The fit left no elements.")
-    elements = (linkage.a_au, linkage.e, linkage.q_au, linkage.incl, linkage.node, linkage.argperi)
+    elements = (linkage.e, linkage.q_au, linkage.incl, linkage.node, linkage.argperi)
     now = float(tdb_from_tai(mjd_tai(datetime.now(UTC).replace(minute=0, second=0, microsecond=0))))
     place = solar_system.place_at(linkage.state, linkage.epoch_mjd_tdb, now)
     orbit = solar_system.orbit_points(*(float(each or 0.0) for each in elements))
@@ -135,12 +136,14 @@ def _population(against: str, linkage: Linkage) -> Figure:
         pk=linkage.pk
     )
     rows = rows.select_related("night").only("a_au", "e", "incl", "night__day_obs").order_by("pk")[:MOST_OTHERS]
-    others = [place for row in rows if (place := _place(row))] + orbits_of_known(MOST_OTHERS)
+    others = [place for row in rows if (place := _place(row))] + orbits_of_known(
+        ObservingDay(linkage.night.day_obs), MOST_OTHERS
+    )
     return population_figure(others, _place(linkage), "e" if against == "a-e" else "i")
 
 
 def _place(row: Linkage) -> Place | None:
-    if row.a_au is None or row.e is None or row.incl is None:
+    if row.a_au is None or row.e is None or row.incl is None or not isfinite(row.a_au):
         return None
     return Place(row.a_au, row.e, row.incl, candidate_url(row), f"candidate {row.pk}")
 

@@ -19,6 +19,7 @@ from mops.models import Night
 from mops.plots import steps
 from mops.throughput import LIMIT_H, NIGHTS, Debt, debt
 from mops.views.lookup import in_words, night_named, night_or_refused, night_url, nights_of, not_here, see
+from mops.views.starting import start_button
 from mops.views.words import instant_of_mjd_tai, percent
 
 BACKLOG_SHOWN = 10
@@ -76,6 +77,7 @@ def summary_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
         "seconds": list((night.counts.get("seconds") or {}).items()) if night else [],
         "is_live": run is not None and not run.is_over,
         "subject": f"night:{night.pk}" if night else f"day:{day.day_obs}",
+        **start_button(request),
     }
     template = "mops/night_live.html" if is_fragment(request) else "mops/night.html"
     return replace(SEARCHES, name=f"searches-{day}").respond(request, nights_of(day), template, context)

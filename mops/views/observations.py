@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dayops.observing_day import ObservingDay
-from mops.models import Linkage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,3 @@ class Observation:
 def known(observations: Sequence[Observation]) -> list[Observation]:
     """Those that Level 1 still has, in the order of their times."""
     return sorted((each for each in observations if each.is_known), key=lambda each: each.mjd_tai or 0.0)
-
-
-def fitted(linkage: Linkage) -> list[Observation]:
-    """The linkage's own numbers alone."""
-    rows = zip(linkage.sources, linkage.residual_ra, linkage.residual_dec, linkage.used, strict=True)
-    return [Observation(number, *row) for number, row in enumerate(rows, 1)]

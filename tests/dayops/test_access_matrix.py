@@ -69,6 +69,12 @@ RULES = {
     "api-calib-preview": Rule("nobody", ROLES),
     **{f"calib-camera:{name}": Rule() for name in ("trends", "trend-figure", "coverage")},
     **{f"calib:compare{which}": Rule() for which in ("", "-a", "-b", "-change", "-histogram")},
+    **{f"mops:{name}": Rule() for name in ("summary", "night", "night-figure", "debt-figure", "candidates", "objects")},
+    **{f"mops:{name}{part}": Rule() for name in ("linkage", "ssobject") for part in ("", "-figure")},
+    **{f"mops:{name}{part}": Rule() for name in ("coverage", "compare", "tonight") for part in ("", "-figure")},
+    **{f"mops:{name}": Rule() for name in ("submissions", "submission", "submission-file")},
+    "mops:start": Rule("nobody", OPERATES),
+    **{f"mops:{name}": Rule("nobody", JUDGES) for name in ("review", "submission-decide")},
     **{
         f"calib:{name}": Rule()
         for name in ("findings", "detector", "file", "image", "pixel", "pixel-histogram", "tile")
@@ -108,6 +114,7 @@ def filled() -> dict[str, str]:
         "<slug:plane>": "new",
         "<int:beside>": "0",
         "<slug:figure>": "curve",
+        "<slug:kind>": "psv",
         "<int:z>": "0",
         "<int:x>": "0",
         "<int:y>": "0",
