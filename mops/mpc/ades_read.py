@@ -35,17 +35,18 @@ def read_xml(data: bytes) -> Reading:
 
 
 def read_csv(text: str) -> Reading:
-    """Observations of a table whose first line names its columns as ADES does.
+    """Observations of a table whose first line that is not blank names its columns as ADES does.
 
     `provID` may be a number or a provisional designation, `actualProvID` the one under which it was observed.
     """
-    names, *lines = text.split("\n")
-    columns = [name.strip() for name in next(csv.reader([names]), [])]
+    lines = text.split("\n")
+    head = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    columns = [name.strip() for name in lines[head].split(",")]
     if missing := sorted({"ra", "dec", "obsTime", "stn"} - set(columns)):
-        return Reading(refused=(Refusal(1, f"the table has no column {', '.join(missing)}"),))
+        return Reading(refused=(Refusal(head + 1, f"the table has no column {', '.join(missing)}"),))
     records: list[Record] = []
     refused: list[Refusal] = []
-    for number, line in enumerate(lines, start=2):
+    for number, line in enumerate(lines[head + 1 :], start=head + 2):
         try:
             records += _csv_records(number, line, columns)
         except csv.Error as error:

@@ -127,7 +127,7 @@ def arcsec(value: float) -> str:
     """At most seven characters; never 0, which the schema excludes; '' for NaN."""
     if isnan(value):
         return ""
-    return f"{max(value, 0.00001):.5f}" if value < 9.99999 else f"{value:.2f}"
+    return f"{max(value, 0.00001):.5f}" if value < 9.999995 else f"{value:.2f}"
 
 
 def _correlation(value: float) -> str:

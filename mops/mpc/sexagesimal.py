@@ -42,9 +42,9 @@ def dec_columns(dec_deg: float) -> str:
     """Twelve columns, to 0.01″."""
     if not abs(dec_deg) <= 90.0:
         raise ValueError(f"the declination {dec_deg} is outside [-90, 90] degrees")
-    ticks = round(abs(dec_deg) * 360_000.0)
-    minutes, ticks = divmod(ticks, 6_000)
-    sign = "-" if dec_deg < 0 else "+"
+    signed = round(dec_deg * 360_000.0)
+    minutes, ticks = divmod(abs(signed), 6_000)
+    sign = "-" if signed < 0 else "+"
     return f"{sign}{minutes // 60:02d} {minutes % 60:02d} {ticks // 100:02d}.{ticks % 100:02d}"
 
 
