@@ -1,9 +1,12 @@
 """One block of a set of hypotheses, tried on the window's tracklets."""
 
+from dayops.level1.models import Load
+from dayops.level1.partitioning import nights_of
 from mops.models import Night
 from mops.pipeline.configuration import Configuration
 from mops.pipeline.left import Left
 from mops.pipeline.packing import packed
+from mops.pipeline.start import window
 from mops.pipeline.window import window_of
 from mops.science.linking.hypotheses import SETS, blocks
 from mops.science.linking.link import LinkConfig, link
@@ -22,7 +25,7 @@ def link_block(night: Night, wanted: Configuration, zone: str, block: int, of: i
         hypotheses,
         night.reference_mjd_tdb,
         limits(wanted),
-        new_night=night.day_obs if is_increment(night) else None,
+        new_night=night.day_obs if is_increment(night, wanted) else None,
     )
     counts = {
         "clusters": len(found),
@@ -37,7 +40,20 @@ def limits(wanted: Configuration) -> LinkConfig:
     return LinkConfig(window_days=float(wanted.window_nights), nights=wanted.minimum_nights)
 
 
-def is_increment(night: Night) -> bool:
-    """Whether what lies wholly in the nights before was searched already, with the same parameters."""
-    before = Night.objects.filter(day_obs__lt=night.day_obs, state=Night.State.PUBLISHED).order_by("-day_obs").first()
-    return before is not None and before.parameters == night.parameters and before.decided_at is not None
+def is_increment(night: Night, wanted: Configuration) -> bool:
+    """Whether what lies wholly in earlier nights was searched already: only clusters with the new night are new then.
+
+    It was, where the night before that has detections is published with the same parameters, and nothing was loaded
+    into the window's earlier nights since. Otherwise the whole window is searched.
+    """
+    earlier = [day for day in nights_of("DiaSource") if day < night.day_obs]
+    done = Night.objects.filter(day_obs=max(earlier, default=0), state=Night.State.PUBLISHED).first()
+    if done is None or done.parameters != night.parameters:
+        return False
+    loaded_since = Load.objects.filter(
+        table="DiaSource",
+        knownFromMjdTai__gt=done.as_of_mjd_tai,
+        knownFromMjdTai__lte=night.as_of_mjd_tai,
+        nights__overlap=window(night.day_obs, wanted)[:-1],
+    )
+    return not loaded_since.exists()

@@ -16,13 +16,20 @@ _MAG_OF_NJY = 31.4
 
 
 def detections_of(
-    nights: Sequence[int], *, as_of_mjd_tai: float, minimum_reliability: float, observatory: str = OBSERVATORY
+    nights: Sequence[int],
+    *,
+    as_of_mjd_tai: float,
+    minimum_reliability: float,
+    attributed_too: bool = False,
+    observatory: str = OBSERVATORY,
 ) -> Detections:
-    """The DiaSources of `nights` as of an instant, those without an object, in the order of their ids.
+    """The DiaSources of `nights` as of an instant, in the order of their ids: those without an object, or all.
 
     A source whose reliability is below the minimum is left out; one without a reliability is not.
     """
-    found = dia_sources(nights, as_of_mjd_tai=as_of_mjd_tai, columns=(*_COLUMNS, "night"), unattributed=True)
+    found = dia_sources(
+        nights, as_of_mjd_tai=as_of_mjd_tai, columns=(*_COLUMNS, "night"), unattributed=not attributed_too
+    )
     reliable = ~(found["reliability"] < minimum_reliability)
     order = np.flatnonzero(reliable)[np.argsort(found["diaSourceId"][reliable], kind="stable")]
     column = {name: values[order] for name, values in found.items()}

@@ -1,4 +1,4 @@
-"""The tracklets of a window of nights as they were kept, night by night, without those that found their object since."""
+"""The tracklets of a window as they were kept, night by night; none of those that found their object since."""
 
 import numpy as np
 import numpy.typing as npt
