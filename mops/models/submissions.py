@@ -13,7 +13,7 @@ from mops.models.nights import Night
 class Submission(models.Model):
     """One object's observations of one night's result, as ADES.
 
-    `digest` names its observations: the same ones are never queued twice. `psv_sha256` and `xml_sha256` are its files
+    `digest` names its observations, `observation_keys` each of them: the same ones are never queued twice. `psv_sha256` and `xml_sha256` are its files
     in the archive. `problems` are sentences of the validation; with any, it stays held. A dry run writes the files and
     sends nothing; `confirmation` is the MPC's own identifier.
     """
@@ -35,6 +35,7 @@ class Submission(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     tracklet_name = models.CharField(max_length=8, help_text="trkSub, the observer's own name of the object")
     sources = ArrayField(models.BigIntegerField())
+    observation_keys = ArrayField(models.TextField(), default=list, help_text="observatory, time and place of each")
     digest = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.HELD)
     problems = models.JSONField(default=list)

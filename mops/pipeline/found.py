@@ -38,7 +38,7 @@ class Found:
 
     @property
     def accepted(self) -> npt.NDArray[np.bool_]:
-        return self.reason == ""
+        return np.asarray(self.reason == "")
 
     @property
     def owner(self) -> Ints:

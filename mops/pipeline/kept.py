@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from dayops.archive import store
 from dayops.archive.content_store import Stored
-from mops.models import KeptArrays, Night, SyntheticTruth
+from mops.models import KeptArrays, Night, Submission, SyntheticTruth
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -47,6 +47,12 @@ def referenced() -> set[str]:
     truth = SyntheticTruth.objects.all()
     return {
         sha256
-        for rows in (kept, truth.values_list("sha256"), truth.values_list("population_sha256"))
+        for rows in (
+            kept,
+            truth.values_list("sha256"),
+            truth.values_list("population_sha256"),
+            Submission.objects.values_list("psv_sha256"),
+            Submission.objects.values_list("xml_sha256"),
+        )
         for (sha256,) in rows.iterator(chunk_size=10_000)
     }

@@ -49,14 +49,7 @@ def score_night(night: Night, wanted: Configuration, found: Found) -> dict[str, 
 def _scored(
     night: Night, wanted: Configuration, found: Found, detections: Detections, truth: Ints, population: Population
 ) -> dict[str, Any]:
-    objects = findable(
-        detections,
-        truth,
-        wanted.minimum_nights,
-        wanted.tracklet_max_hours,
-        wanted.tracklet_min_arcsec,
-        wanted.tracklet_max_deg_per_day,
-    )
+    objects = findable(detections, truth, wanted.minimum_nights, *_limits(wanted))
     before = _linkages_before(night, detections)
     known = pure_objects(*before, truth)
     accepted = _accepted(found, detections)
@@ -99,7 +92,7 @@ def _steps(
     refused = _refused(found, own)
     return [
         waterfall.Step(
-            "tracklet", np.union1d(tracked, known), why_without_tracklets(detections, truth, wanted_limits(wanted))
+            "tracklet", np.union1d(tracked, known), why_without_tracklets(detections, truth, nights, *_limits(wanted))
         ),
         waterfall.Step("clustered", _union(known, *clustered, fitted)),
         waterfall.Step("fitted", np.union1d(fitted, known)),
@@ -107,12 +100,8 @@ def _steps(
     ]
 
 
-def wanted_limits(wanted: Configuration) -> dict[str, float]:
-    return {
-        "max_hours": wanted.tracklet_max_hours,
-        "min_arcsec": wanted.tracklet_min_arcsec,
-        "max_deg_per_day": wanted.tracklet_max_deg_per_day,
-    }
+def _limits(wanted: Configuration) -> tuple[float, float, float]:
+    return wanted.tracklet_max_hours, wanted.tracklet_min_arcsec, wanted.tracklet_max_deg_per_day
 
 
 def _held_by_clusters(
