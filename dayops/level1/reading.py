@@ -64,7 +64,7 @@ def dia_sources(
     if unattributed:
         restrictions.append(sql.SQL('source."ssObjectId" IS NULL AND NOT EXISTS ({})').format(attribution))
     if attributed:
-        restrictions.append(sql.SQL('(row."ssObjectId" IS NOT NULL OR EXISTS ({}))').format(attribution))
+        restrictions.append(sql.SQL('(source."ssObjectId" IS NOT NULL OR EXISTS ({}))').format(attribution))
     return read(DiaSource, nights, columns, restrictions, attribution)
 
 

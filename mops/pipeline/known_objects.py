@@ -12,8 +12,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class KnownObjects:
-    """`k` objects: object_id int64 (k,), ssObjectId; state (k, 6) at epoch_mjd_tdb (k,); covariance (k, 6, 6), NaN where
-    it is not known; linkage int64 (k,), key of the newest Linkage.
+    """`k` objects: object_id int64 (k,), ssObjectId; state (k, 6) at epoch_mjd_tdb (k,); covariance (k, 6, 6), NaN
+    where it is not known; linkage int64 (k,), key of the newest Linkage.
     """
 
     object_id: npt.NDArray[np.int64]

@@ -1,16 +1,31 @@
 """A night's detections out of the Level 1 database, as the kernels take them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from psycopg import sql
 
-from dayops.level1.reading import dia_sources
+from dayops.level1.models import DiaSource
+from dayops.level1.reading import dia_sources, known_at, read
 from mops.science import observers
 from mops.science.detections import BANDS, Detections
 
 OBSERVATORY = "X05"  # Simonyi Survey Telescope, Rubin Observatory
-_COLUMNS = ("diaSourceId", "visit", "midpointMjdTai", "ra", "dec", "raErr", "decErr", "psfFlux", "band", "reliability")
+_COLUMNS = (
+    "diaSourceId",
+    "visit",
+    "midpointMjdTai",
+    "ra",
+    "dec",
+    "raErr",
+    "decErr",
+    "psfFlux",
+    "band",
+    "reliability",
+    "night",
+)
 _NO_SIGMA_ARCSEC = 0.1  # of a DiaSource without its own error
 _MAG_OF_NJY = 31.4
 
@@ -27,12 +42,20 @@ def detections_of(
 
     A source whose reliability is below the minimum is left out; one without a reliability is not.
     """
-    found = dia_sources(
-        nights, as_of_mjd_tai=as_of_mjd_tai, columns=(*_COLUMNS, "night"), unattributed=not attributed_too
-    )
+    found = dia_sources(nights, as_of_mjd_tai=as_of_mjd_tai, columns=_COLUMNS, unattributed=not attributed_too)
     reliable = ~(found["reliability"] < minimum_reliability)
-    order = np.flatnonzero(reliable)[np.argsort(found["diaSourceId"][reliable], kind="stable")]
-    column = {name: values[order] for name, values in found.items()}
+    return _as_detections({name: values[reliable] for name, values in found.items()}, observatory)
+
+
+def detections_by_id(
+    nights: Sequence[int], ids: Sequence[int], *, as_of_mjd_tai: float | None = None, observatory: str = OBSERVATORY
+) -> Detections:
+    """The DiaSources `ids`, which are of `nights`, in the order of their ids; those that are not there are left out."""
+    wanted = sql.SQL('source."diaSourceId" = ANY({})').format(sql.Literal([int(each) for each in ids]))
+    return _as_detections(read(DiaSource, nights, _COLUMNS, [wanted, known_at(as_of_mjd_tai)]), observatory)
+
+
+def _as_detections(column: dict[str, npt.NDArray[Any]], observatory: str) -> Detections:
     place, _ = observers.heliocentric(observatory, column["midpointMjdTai"])
     return Detections(
         id=column["diaSourceId"].astype(np.int64),
