@@ -8,6 +8,7 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def findable(folder: Path, seen: Detections, truth: np.ndarray) -> np.ndarray:
     return np.array(sorted(int(each["object_id"]) for each in verdict["objects"] if each["findable"]), dtype=np.int64)
 
 
-def linkages(folder: Path, seen: Detections, truth: np.ndarray, first: np.ndarray, members: np.ndarray) -> dict:
+def linkages(folder: Path, seen: Detections, truth: np.ndarray, first: np.ndarray, members: np.ndarray) -> Any:
     """difi's classification of linkages: any foreign detection makes one impure."""
     import pyarrow as pa
     from pyarrow import parquet

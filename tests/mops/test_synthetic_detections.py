@@ -49,7 +49,7 @@ def slowly(sky: Population, mjd_tai: float) -> tuple[np.ndarray, np.ndarray]:
 
 def below_limit(sky: Population, survey: Pointings) -> dict[tuple[int, int], float]:
     """By (visit, object) in a field, magnitudes fainter than the limit, from looking at all of them."""
-    found = {}
+    found: dict[tuple[int, int], float] = {}
     for k in range(len(survey)):
         unit, v = slowly(sky, float(survey.mjd_tai[k]))
         below = v - V_MINUS_BAND[sky.stony.astype(int), survey.band[k]] - survey.m5[k]

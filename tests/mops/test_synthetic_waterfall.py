@@ -109,6 +109,11 @@ def test_losses_to_one_limit_are_counted_together():
     assert rows[1].by_limit() == [("rate > 1.5", 2), (NO_REASON, 1)]
 
 
+def test_a_reason_without_figures_is_said_as_it_is():
+    assert (str(Loss("the fit diverged")), Loss("the fit diverged").limit) == ("the fit diverged", "the fit diverged")
+    assert str(Loss("no orbit", because=Loss("rms", 1.5, 1, "″"))) == "no orbit: rms 1.5″ > 1″"
+
+
 def test_tracked_objects_have_pure_tracklets_on_enough_nights():
     seen = pairs_on_nights([60000, 60003, 60007])
     pairs = lists([0, 1], [2, 3], [4, 5])
