@@ -5,9 +5,10 @@ for: 10⁻⁸ degrees (0.04 mas), milliseconds, 10⁻⁵ arcsec of uncertainty b
 says `mops.mpc.ades_validate.validate`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from math import isnan
+from typing import Any
 
 from mops.mpc import times
 from mops.mpc.ades_document import Block, Document, Groups, Record
@@ -38,6 +39,23 @@ class Context:
     comments: tuple[str, ...] = ()
     funding_source: str = ""
 
+    @classmethod
+    def of(cls, table: Mapping[str, object]) -> "Context":
+        """From a table of a configuration file, whose keys are the names above; lists become tuples.
+
+        Raises
+        ------
+        ValueError
+            In a sentence, for a key that is missing or unknown.
+        """
+        known = {entry.name: entry for entry in fields(cls)}
+        missing = [name for name, entry in known.items() if entry.default is MISSING and name not in table]
+        if wrong := sorted(set(table) - set(known)):
+            raise ValueError(f"the context of reports has no {', '.join(wrong)}; it knows {', '.join(known)}")
+        if missing:
+            raise ValueError(f"the context of reports lacks {', '.join(missing)}; the Minor Planet Center needs them")
+        return cls(**{name: _configured(value) for name, value in table.items()})
+
     def groups(self) -> Groups:
         """The block's context; what is empty is left out."""
         groups = {
@@ -58,6 +76,10 @@ class Context:
         }
         filled = {name: tuple((key, value) for key, value in pairs if value) for name, pairs in groups.items()}
         return {name: pairs for name, pairs in filled.items() if pairs}
+
+
+def _configured(value: object) -> Any:
+    return tuple(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
 
 
 def ades_document(observations: Iterable[Observation], context: Context) -> Document:

@@ -12,6 +12,7 @@ from mops.mpc.permanent import is_permanent, pack_permanent, unpack_permanent
 from mops.mpc.provisional import is_provisional, pack_provisional, unpack_provisional
 
 _TEMPORARY = re.compile(r"[-A-Za-z0-9_]{1,8}")  # ADES's trkSub (submit.xsd, BaseTrkSubType)
+_TYPED_NUMBER = re.compile(r"\d{4}[PDI]|[MJSUN]\d{3}S")  # not ~0BEP, a minor planet whose last digit is P
 _OWN_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OWN_WIDTH = 6
 
@@ -88,7 +89,7 @@ def from_columns(columns: str) -> Designation:
         return Designation(permanent=unpack_permanent(number))
     if re.fullmatch(r"\s+[a-z]{1,2}", second):
         return Designation(permanent=unpack_permanent(number, second.strip()))
-    orbit = first[4] if first[4] in "PDI" or number.endswith("S") else ""
+    orbit = first[4] if _TYPED_NUMBER.fullmatch(first) else ""
     return Designation(permanent=unpack_permanent(number), provisional=unpack_provisional(orbit + second.strip()))
 
 
@@ -119,8 +120,8 @@ def looks_official(temporary: str) -> bool:
 def _joined(first: str, packed: str) -> str:
     if len(packed) == 7:
         return f"{'':5}{packed}"
-    if first and first[4] != packed[0]:
-        raise ValueError(f"the permanent designation ends with {first[4]!r}, the provisional begins with {packed[0]!r}")
+    if first and not (_TYPED_NUMBER.fullmatch(first) and first[4] == packed[0]):
+        raise ValueError(f"{first!r} is not the number of an object whose designation begins with {packed[0]!r}")
     return (first or f"{'':4}{packed[0]}") + packed[1:]
 
 

@@ -191,6 +191,14 @@ def test_what_cannot_be_packed_says_why(text, word):
         pack_provisional(text)
 
 
+@pytest.mark.parametrize("last", "PDIS")
+def test_a_packed_number_that_ends_like_a_comets_is_a_minor_planets(last):
+    name = Designation(permanent=unpack_permanent(f"~0BE{last}"), provisional="2007 DP79")
+    assert from_columns(to_columns(name)) == name
+    with pytest.raises(ValueError, match="not the number"):
+        to_columns(Designation(permanent=name.permanent, provisional="P/2007 DP79"))
+
+
 def test_a_number_beyond_the_packed_forms_is_refused():
     with pytest.raises(ValueError, match="the largest is 15396335"):
         pack_permanent("15396336")
@@ -217,7 +225,7 @@ def test_an_own_designation_that_would_be_misread_is_not_written(temporary):
 
 
 def test_an_orbit_type_that_contradicts_the_number_is_not_written():
-    with pytest.raises(ValueError, match="ends with 'P'"):
+    with pytest.raises(ValueError, match="not the number of an object whose designation begins with 'C'"):
         to_columns(Designation(permanent="141P", provisional="C/1994 P1"))
 
 

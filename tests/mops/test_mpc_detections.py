@@ -33,7 +33,7 @@ def test_an_observation_becomes_a_detection():
 def test_types_are_those_of_detections_also_for_none():
     made = as_detections([]).detections
     assert len(made) == 0
-    assert (made.id.dtype, made.band.dtype, made.night.dtype) == (np.int64, np.int8, np.int32)
+    assert [str(column.dtype) for column in (made.id, made.band, made.night)] == ["int64", "int8", "int32"]
     assert made.observer.shape == (0, 3)
 
 
