@@ -43,7 +43,7 @@ def content(document: Document) -> list[tuple[object, list[dict[str, str]]]]:
 
 
 @given(st.lists(blocks(), min_size=1, max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_any_document_comes_back_from_psv(made):
     document = Document(blocks=tuple(made))
     back = parse_psv(format_psv(document))
@@ -52,7 +52,7 @@ def test_any_document_comes_back_from_psv(made):
 
 
 @given(st.lists(blocks(), min_size=1, max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_any_document_comes_back_from_xml(made):
     document = Document(blocks=tuple(made))
     back = parse_xml(format_xml(document).encode())
