@@ -48,7 +48,7 @@ def candidate_figure(request: HttpRequest, day: ObservingDay, pk: int, figure: s
 def captions(linkage: Linkage, observations: Sequence[Observation]) -> dict[str, str]:
     """What stands below each figure that the candidate has numbers for."""
     seen = known(observations)
-    found = {}
+    found: dict[str, str] = {}
     if seen:
         found |= _captions_of_seen(linkage, seen)
     if is_drawable(linkage):

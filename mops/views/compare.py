@@ -66,9 +66,9 @@ class CompareQuery:
     @classmethod
     def read(cls, request: HttpRequest, day: ObservingDay) -> "CompareQuery":
         """Refused where a number is none, or names no search."""
-        a = _numbered(request.GET.get("a", ""), "a") or night_or_refused(day, "")
-        b = _numbered(request.GET.get("b", ""), "b") or _another(a)
-        return cls(a, b)
+        given_a, given_b = (_numbered(request.GET.get(name, ""), name) for name in ("a", "b"))
+        a = given_a or night_or_refused(day, "")
+        return cls(a, given_b or _another(a))
 
     @property
     def encoded(self) -> str:

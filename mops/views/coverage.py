@@ -57,7 +57,7 @@ def coverage_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
         "caption": _caption(rows, colour),
         "figure_url": f"{reverse('mops:coverage-figure', args=[day])}?{words}",
     }
-    zones = list(dict.fromkeys(str(row.get("zone", "")) for row in rows))
+    zones = list(dict.fromkeys(str(row["zone"]) for row in rows if row.get("zone")))
     choices = (Filter("zone", "Zone", [(zone, zone) for zone in zones], "zone"),) if len(zones) > 1 else ()
     table = replace(HYPOTHESES, name=f"hypotheses-{day}", filters=choices)
     return table.respond(request, rows, "mops/coverage.html", context)

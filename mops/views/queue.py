@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.contrib import messages
-from django.contrib.postgres.fields.array import ArrayLenTransform
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -77,7 +76,7 @@ def candidates_of(night: Night) -> QuerySet[Linkage]:
     """Accepted ones first, those that nobody judged before the others; without their arrays."""
     waits = Case(When(review=Linkage.Review.OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
     rows = Linkage.objects.filter(night=night).select_related("night").only(*LIGHT)
-    rows = rows.annotate(waits=waits, zone=KT("hypothesis__zone"), detections=ArrayLenTransform("sources"))
+    rows = rows.annotate(waits=waits, zone=KT("hypothesis__zone"), detections=F("sources__len"))
     return rows.order_by("verdict", "waits", "pk")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.postgres.fields.array import ArrayLenTransform
+from django.db.models import F
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -75,7 +75,7 @@ QUEUE = Table(
 def submissions_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
     """The reports of the night; with ``?scope=all`` those of all nights."""
     every = request.GET.get("scope") == "all"
-    rows = Submission.objects.select_related("night").annotate(observations=ArrayLenTransform("sources"))
+    rows = Submission.objects.select_related("night").annotate(observations=F("sources__len"))
     rows = rows if every else rows.filter(night__day_obs=day.day_obs)
     context = {
         "every": every,
@@ -198,6 +198,4 @@ def _text(row: Submission) -> str:
 
 def _lost(row: Submission) -> Refused:
     sentence = f"The file of report {row.pk} is not in the archive."
-    return Refused(
-        HTTPStatus.NOT_FOUND, sentence, "Search the night again."
-    )
+    return Refused(HTTPStatus.NOT_FOUND, sentence, "Search the night again.")

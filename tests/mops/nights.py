@@ -16,8 +16,8 @@ from tests.work import task
 
 DAY = 20261122
 REASON = "χ² of 812 for 14 degrees of freedom: at most 40 are accepted."
-MJD = 61_366.1  # TAI, in the night of DAY
-COUNTS = {
+MJD = 61_367.1  # TAI, in the night of DAY
+COUNTS: dict[str, Any] = {
     "detections": 109_042,
     "attributed": 1_204,
     "known": 310,
@@ -34,7 +34,7 @@ COUNTS = {
         for rdot in (-0.005, 0.0, 0.005)
     ],
 }
-TRUTH = {
+TRUTH: dict[str, Any] = {
     "completeness": 0.9991,
     "purity": 1.0,
     "by_zone": [

@@ -62,7 +62,7 @@ class TestTheSearch:
         made = night()
         found = text(PAGE)
         assert f"Search {made.pk}" in found
-        assert "MJD 61366.500000 TAI" in found
+        assert "MJD 61367.500000 TAI" in found
         assert page(PAGE).context["as_of"] == instant_of_mjd_tai(made.as_of_mjd_tai)
 
     def test_shows_the_published_search_before_newer_ones_and_trials_last(self):
