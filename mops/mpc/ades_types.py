@@ -15,7 +15,7 @@ Check = Callable[[str], str]  # '' or what is wrong, as the end of a sentence th
 
 def matching(pattern: str, expected: str) -> Check:
     """Values that match a whole pattern."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
     return lambda value: "" if compiled.fullmatch(value) else f"is not {expected}"
 
 
@@ -60,7 +60,7 @@ def coordinate(pattern: str, low: str, high: str, *, open_above: bool = False) -
 
 def correlation(value: str) -> str:
     """Between −1 and 1, neither included."""
-    if not re.fullmatch(r"[+-]?[01](\.\d{0,11})?", value):
+    if not re.fullmatch(r"[+-]?[01](\.[0-9]{0,11})?", value):
         return "is not a number between -1 and 1 with at most eleven decimals"
     return "" if abs(Decimal(value)) < 1 else "is not between -1 and 1; both ends are excluded"
 

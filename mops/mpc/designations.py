@@ -12,7 +12,8 @@ from mops.mpc.permanent import is_permanent, pack_permanent, unpack_permanent
 from mops.mpc.provisional import is_provisional, pack_provisional, unpack_provisional
 
 _TEMPORARY = re.compile(r"[-A-Za-z0-9_]{1,8}")  # ADES's trkSub (submit.xsd, BaseTrkSubType)
-_TYPED_NUMBER = re.compile(r"\d{4}[PDI]|[MJSUN]\d{3}S")  # not ~0BEP, a minor planet whose last digit is P
+_TYPED_NUMBER = re.compile(r"\d{4}[PDI]|[MJSUN]\d{3}S", re.ASCII)  # not ~0BEP, a minor planet's last digit being P
+_COMET_BODY = re.compile(r"[A-L]\d{2}[A-HJ-Y][0-9A-Za-z]\d[0a-z]", re.ASCII)
 _OWN_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OWN_WIDTH = 6
 
@@ -89,7 +90,7 @@ def from_columns(columns: str) -> Designation:
         return Designation(permanent=unpack_permanent(number))
     if re.fullmatch(r"\s+[a-z]{1,2}", second):
         return Designation(permanent=unpack_permanent(number, second.strip()))
-    orbit = first[4] if _TYPED_NUMBER.fullmatch(first) else ""
+    orbit = first[4] if _TYPED_NUMBER.fullmatch(first) else "P" if _COMET_BODY.fullmatch(second.strip()) else ""
     return Designation(permanent=unpack_permanent(number), provisional=unpack_provisional(orbit + second.strip()))
 
 
@@ -120,7 +121,9 @@ def looks_official(temporary: str) -> bool:
 def _joined(first: str, packed: str) -> str:
     if len(packed) == 7:
         return f"{'':5}{packed}"
-    if first and not (_TYPED_NUMBER.fullmatch(first) and first[4] == packed[0]):
+    dual = packed[0] == "P" and _COMET_BODY.fullmatch(packed[1:])  # a minor planet that is a comet too, as (7968)
+    fits = first[4:] == packed[0] if _TYPED_NUMBER.fullmatch(first) else dual
+    if first and not fits:
         raise ValueError(f"{first!r} is not the number of an object whose designation begins with {packed[0]!r}")
     return (first or f"{'':4}{packed[0]}") + packed[1:]
 

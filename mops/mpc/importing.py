@@ -11,7 +11,7 @@ from mops.mpc.obs80 import HEADER, read_obs80
 from mops.mpc.observation import Observation, Reading, Refusal
 
 LARGEST_BYTES = 512 * 1024 * 1024
-_DATE_COLUMNS = re.compile(r".{13}[ -~].\d{4} \d{2} \d{2}[. ]")
+_DATE_COLUMNS = re.compile(r".{13}[ -~].\d{4} \d{2} \d{2}[. ]", re.ASCII)
 
 
 class Format(StrEnum):

@@ -28,8 +28,13 @@ from mops.mpc.vocabulary import (
 
 HEADER = re.compile(r"(COD|CON|OBS|MEA|TEL|NET|BND|COM|NUM|ACK|AC2|TYP)( |$)|-{3,} *end *-{3,}$")
 _SECOND_LINE = {"S": "s", "V": "v", "W": "w", "R": "r", "Q": "q", "T": "t"}
-_ROVING, _RADAR = "VW", "RQ"
-_REPLACED = "Xx"
+_REFUSED = {  # by column 15
+    **dict.fromkeys("RrQq", "it is a radar observation, which is not taken: only optical places are"),
+    **dict.fromkeys("VW", "it is a roving observer's, whose place on the ground is not taken; give it a station code"),
+    **dict.fromkeys("svwt", "it is the second line of an observation, and the line before does not belong to it"),
+    **dict.fromkeys("Xx", "it was replaced by a better measurement (X in column 15) and is kept for the record only"),
+    "O": "it is a satellite's offset from its planet, which is not taken: only places are",
+}
 
 
 def read_obs80(text: str) -> Reading:
@@ -104,20 +109,12 @@ def _read(number: int, line: str, second: str) -> Observation:
 
 
 def _refuse_other_kinds(line: str, second: str) -> None:
-    kind = line[14:15]
-    if kind and kind in _RADAR + _RADAR.lower():
-        raise ValueError("it is a radar observation (delay or Doppler), which is not taken: only optical places are")
-    if kind and kind in _ROVING:
-        raise ValueError("it is a roving observer's, whose place on the ground is not taken; give it a station code")
+    kind = line[14]
     if kind == "S" and not second:
         raise ValueError("it is a satellite's observation, and the second line with the satellite's place is missing")
-    if (kind and kind in "svw") or kind == "t":
-        raise ValueError("it is the second line of an observation, and the line before it does not belong to it")
-    if kind and kind in _REPLACED:
-        raise ValueError("it was replaced by a better measurement (X in column 15) and is kept for the record only")
-    if kind == "O":
-        raise ValueError("it is a satellite's offset from its planet, which is not taken: only places are")
-    if kind and kind not in MODE_OF_NOTE:
+    if kind in _REFUSED:
+        raise ValueError(_REFUSED[kind])
+    if kind not in MODE_OF_NOTE:
         raise ValueError(f"{kind!r} in column 15 says no way of observing that the format knows")
 
 
@@ -125,7 +122,7 @@ def _magnitude(columns: str) -> float:
     text = columns.strip()
     if not text:
         return nan
-    if not re.fullmatch(r"-?\d{1,2}(\.\d{0,2})?", text):
+    if not re.fullmatch(r"-?[0-9]{1,2}(\.[0-9]{0,2})?", text):
         raise ValueError(f"the magnitude {text!r} in columns 66–70 is no number with at most two decimals")
     return float(text)
 

@@ -10,7 +10,7 @@ from mops.science.constants import AU_KM
 
 _UNITS_KM = {"1": 1.0, "2": AU_KM}
 _AXES = {"X": slice(34, 45), "Y": slice(46, 57), "Z": slice(58, 69)}
-_SIGNED = re.compile(r"([+-]) *(\d+(?:\.\d*)?|\.\d+)")
+_SIGNED = re.compile(r"([+-]) *(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _FARTHEST_KM = 100.0 * AU_KM
 
 

@@ -13,12 +13,12 @@ _LARGEST = _TILDE_FROM + 62**4 - 1
 _PLANETS = {"Mars": "M", "Jupiter": "J", "Saturn": "S", "Uranus": "U", "Neptune": "N"}
 _LETTERS = {letter: name for name, letter in _PLANETS.items()}
 
-NUMBER = re.compile(r"[1-9]\d*")
-COMET = re.compile(r"([1-9]\d{0,3})([PDI])(?:-([A-Z]{1,2}))?")
-SATELLITE = re.compile(r"(Mars|Jupiter|Saturn|Uranus|Neptune) ([1-9]\d{0,2})")
-_PACKED_NUMBER = re.compile(r"[0-9A-Za-z]\d{4}|~[0-9A-Za-z]{4}")
-_PACKED_COMET = re.compile(r"(\d{4})([PDI])")
-_PACKED_SATELLITE = re.compile(r"([MJSUN])(\d{3})S")
+NUMBER = re.compile(r"[1-9]\d*", re.ASCII)
+COMET = re.compile(r"([1-9]\d{0,3})([PDI])(?:-([A-Z]{1,2}))?", re.ASCII)
+SATELLITE = re.compile(r"(Mars|Jupiter|Saturn|Uranus|Neptune) ([1-9]\d{0,2})", re.ASCII)
+_PACKED_NUMBER = re.compile(r"[0-9A-Za-z]\d{4}|~[0-9A-Za-z]{4}", re.ASCII)
+_PACKED_COMET = re.compile(r"(\d{4})([PDI])", re.ASCII)
+_PACKED_SATELLITE = re.compile(r"([MJSUN])(\d{3})S", re.ASCII)
 
 
 def is_permanent(text: str) -> bool:

@@ -15,15 +15,15 @@ _CYCLES = 620  # as many the original packing holds; the rest is extended
 _EXTENDED_YEARS = range(2010, 2036)  # one capital letter after 20
 
 _YEAR = r"(1[89]\d{2}|2[01]\d{2}|A8\d{2}|A9[01]\d|A92[0-4])"  # before 1925 the first digit may be an A
-_MINOR_PLANET = re.compile(_YEAR + r" ([A-HJ-Y])([A-HJ-Z])([1-9]\d*)?")
-_SURVEY = re.compile(r"([1-9]\d{3}) (P-L|T-[123])")
-_COMET = re.compile(r"(1\d{3}|2[01]\d{2}) ([A-HJ-Y])([1-9]\d{0,2})(?:-([A-Z]))?")
-_SATELLITE = re.compile(r"S/(1\d{3}|2[01]\d{2}) ([MJSUN]) ([1-9]\d{0,2})")
-_PACKED = re.compile(r"([I-L])(\d{2})([A-HJ-Y])([0-9A-Za-z])(\d)([A-HJ-Z])")
+_MINOR_PLANET = re.compile(_YEAR + r" ([A-HJ-Y])([A-HJ-Z])([1-9]\d*)?", re.ASCII)
+_SURVEY = re.compile(r"([1-9]\d{3}) (P-L|T-[123])", re.ASCII)
+_COMET = re.compile(r"(1\d{3}|2[01]\d{2}) ([A-HJ-Y])([1-9]\d{0,2})(?:-([A-Z]))?", re.ASCII)
+_SATELLITE = re.compile(r"S/(1\d{3}|2[01]\d{2}) ([MJSUN]) ([1-9]\d{0,2})", re.ASCII)
+_PACKED = re.compile(r"([I-L])(\d{2})([A-HJ-Y])([0-9A-Za-z])(\d)([A-HJ-Z])", re.ASCII)
 _PACKED_EXTENDED = re.compile(r"_([A-Z])([A-HJ-Y])([0-9A-Za-z]{4})")
-_PACKED_SURVEY = re.compile(r"(PL|T[123])S([1-9]\d{3})")
-_PACKED_COMET = re.compile(r"([A-L])(\d{2})([A-HJ-Y])([0-9A-Za-z])(\d)([0a-z])")
-_PACKED_SATELLITE = re.compile(r"S([A-L])(\d{2})([MJSUN])([0-9A-Za-z])(\d)0")
+_PACKED_SURVEY = re.compile(r"(PL|T[123])S([1-9]\d{3})", re.ASCII)
+_PACKED_COMET = re.compile(r"([A-L])(\d{2})([A-HJ-Y])([0-9A-Za-z])(\d)([0a-z])", re.ASCII)
+_PACKED_SATELLITE = re.compile(r"S([A-L])(\d{2})([MJSUN])([0-9A-Za-z])(\d)0", re.ASCII)
 _ORBIT = re.compile(r"([ACDIPX])/(.+)")
 
 

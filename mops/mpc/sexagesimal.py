@@ -2,8 +2,8 @@
 
 import re
 
-_RA = re.compile(r"(\d{2}) (\d{2})(?: (\d{2}(?:\.\d{0,3})?)|(\.\d{1,4}))? *")
-_DEC = re.compile(r"([+-])(\d{2}) (\d{2})(?: (\d{2}(?:\.\d{0,2})?)|(\.\d{1,3}))? *")
+_RA = re.compile(r"(\d{2}) (\d{2})(?: (\d{2}(?:\.\d{0,3})?)|(\.\d{1,4}))? *", re.ASCII)
+_DEC = re.compile(r"([+-])(\d{2}) (\d{2})(?: (\d{2}(?:\.\d{0,2})?)|(\.\d{1,3}))? *", re.ASCII)
 
 
 def ra_degrees(columns: str) -> float:

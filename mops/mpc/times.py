@@ -10,10 +10,10 @@ from datetime import date
 
 import erfa
 
-ISO_UTC = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?)Z")
-_DECIMAL_DAY = re.compile(r"(\d{4}) (\d{2}) (\d{2})(\.\d{1,8})?")
+ISO_UTC = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?)Z", re.ASCII)
+_DECIMAL_DAY = re.compile(r"(\d{4}) (\d{2}) (\d{2})(\.\d{1,8})?", re.ASCII)
 _OTHER_SCALE = re.compile(r"(TAI|TDB|TDT|TT|TCB|TCG|UT1|GPS|ET)\s*$", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 _MJD_ZERO = date(1858, 11, 17).toordinal()
 
 

@@ -47,7 +47,7 @@ NOTES = frozenset("AaBbcDdEeFfGgHhIiKkLMmNnOoPpRrSsTtUuVWwZ")
 # column 15, as far as it says how an observation was made
 MODE_OF_NOTE = {
     "C": "CCD", "c": "CCD", "D": "CCD", "B": "CMO", "P": "PHO", " ": "PHO", "Z": "PHO", "A": "PHO", "N": "PHO",
-    "n": "VID", "e": "ENC", "T": "MER", "M": "MIC", "H": "PMT", "E": "OCC", "S": "CCD", "t": "CCD",
+    "n": "VID", "e": "ENC", "T": "MER", "M": "MIC", "H": "PMT", "E": "OCC", "S": "CCD",
 }  # fmt: skip
 NOTE_OF_MODE = {
     "CCD": "C", "": "C", "TDI": "C", "CMO": "B", "PHO": "P", "VID": "n", "ENC": "e", "MER": "T", "MIC": "M",

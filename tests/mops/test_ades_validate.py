@@ -69,6 +69,7 @@ BAD_VALUES = [
     ("obsTime", "2026-04-05T03:04:05", "has no Z"), ("obsTime", "2026-04-05T03:04:05.1234567Z", "is no time"),
     ("obsTime", "2026-02-29T03:04:05Z", "does not exist"),
     ("ra", "360", "not below 360"), ("ra", "-0.1", "number of degrees"), ("ra", "1.0123456789", "nine decimals"),
+    ("ra", "１٢", "number of degrees"), ("nStars", "٣", "whole number"),
     ("ra", ".", "number of degrees"), ("ra", "010.5", "number of degrees"),
     ("dec", "90.1", "above 90"), ("dec", "-90.000000001", "below -90"), ("dec", "+", "number of degrees"),
     ("rmsRA", "0", "above 0"), ("rmsRA", "0.000001", "7 characters"), ("rmsDec", "-0.1", "without sign"),

@@ -115,6 +115,7 @@ def test_the_designation_columns_come_back(name):
         ("m3390T3S5059", Designation(permanent="483390", provisional="5059 T-3")),
         ("    DJ93F02w", Designation(provisional="D/1993 F2-W")),
         ("0141PJ94P01b", Designation(permanent="141P", provisional="P/1994 P1-B")),
+        ("07968J96N020", Designation(permanent="7968", provisional="P/1996 N2")),
         ("0073P     bc", Designation(permanent="73P-BC")),
         ("J001SG10J010", Designation(permanent="Jupiter 1", provisional="S/1610 J 1")),
         ("00019J02U00G", Designation(permanent="19", provisional="A902 UG")),
@@ -155,6 +156,12 @@ def test_any_twelve_columns_are_read_or_refused_and_never_read_as_another(column
     assert name.name
     if not name.temporary:
         assert from_columns(to_columns(name)) == name
+
+
+@pytest.mark.parametrize("text", ["４３３", "٤٣٣", "２０２５ AB12", "C/２０２５ N1"])
+def test_digits_of_other_scripts_are_no_digits(text):
+    with pytest.raises(ValueError, match="no designation"):
+        designation(text)
 
 
 @given(st.text(max_size=12))

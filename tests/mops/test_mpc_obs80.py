@@ -167,6 +167,7 @@ def test_a_satellites_offset_is_refused():
         (with_columns(71, "?"), "the band '\\?'"),
         (with_columns(78, "ZZZ"), "'ZZZ' is no observatory code"),
         (with_columns(30, "\t"), "tab"),
+        (with_columns(16, "２０２６"), "is not of the form"),
     ],
 )
 def test_a_malformed_line_says_what_is_wrong_and_the_others_are_read(line, word):

@@ -1,10 +1,13 @@
 """Dates and angles as the Minor Planet Center writes them, against astropy and there and back."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayops.observing_day import day_obs_at
 from mops.mpc import times
 from mops.mpc.sexagesimal import dec_columns, dec_degrees, ra_columns, ra_degrees
 from mops.mpc.stations import station
@@ -51,6 +54,7 @@ def test_a_time_that_rounds_to_midnight_is_of_the_next_day():
         ("2017-12-31T23:59:60Z", "does not exist"),
         ("2016-12-31T23:59:60.5Z", "leap second"),
         ("05.04.2026", "not of ADES's form"),
+        ("２０２６-04-05T03:04:05Z", "not of ADES's form"),
         ("", "not of ADES's form"),
     ],
 )
@@ -78,6 +82,13 @@ def test_a_malformed_decimal_day_is_refused(text):
 )
 def test_a_night_has_the_date_of_its_evening_at_the_observer(utc, code, night):
     assert times.night_of(times.mjd_from_iso(utc), station(code).east_longitude_deg) == night
+
+
+@given(st.integers(0, 3000), st.floats(22.5, 34.75))
+def test_rubins_night_is_its_day_obs(day, hours_utc):
+    instant = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hours_utc)
+    mjd = (instant - datetime(1858, 11, 17, tzinfo=UTC)) / timedelta(days=1)
+    assert times.night_of(mjd, station("X05").east_longitude_deg) == day_obs_at(instant)
 
 
 @given(st.integers(0, 86_399_999))
