@@ -34,7 +34,12 @@ class Delay:
 class Debt:
     """The delays of the nights of the last 30 days that were searched or wait, newest first."""
 
+    last: ObservingDay
     delays: Sequence[Delay]
+
+    @property
+    def first(self) -> ObservingDay:
+        return _first(self.last)
 
     @property
     def published(self) -> int:
@@ -61,14 +66,17 @@ class Debt:
 
 def debt(day: ObservingDay, now: datetime) -> Debt:
     """As of `day` and the 29 days before it (one query). Nights that nobody began to search are not known here."""
-    first = ObservingDay.parse(str(day.date - timedelta(days=NIGHTS - 1)))
-    rows = Night.objects.filter(day_obs__gte=first.day_obs, day_obs__lte=day.day_obs, trial=False)
+    rows = Night.objects.filter(day_obs__gte=_first(day).day_obs, day_obs__lte=day.day_obs, trial=False)
     published: dict[int, datetime | None] = {}
     for day_obs, state, decided_at in rows.values_list("day_obs", "state", "decided_at"):
         out = decided_at if state in {Night.State.PUBLISHED, Night.State.REPLACED} else None
         known = published.get(day_obs)
         published[day_obs] = min(filter(None, (known, out)), default=None)
-    return Debt([_delay(ObservingDay(each), published[each], now) for each in sorted(published, reverse=True)])
+    return Debt(day, [_delay(ObservingDay(each), published[each], now) for each in sorted(published, reverse=True)])
+
+
+def _first(last: ObservingDay) -> ObservingDay:
+    return ObservingDay.parse(str(last.date - timedelta(days=NIGHTS - 1)))
 
 
 def _delay(day: ObservingDay, published: datetime | None, now: datetime) -> Delay:

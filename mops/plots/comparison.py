@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from dayops.web.figures import OKABE_ITO, STATUS_COLOURS, new_figure
 from mops.comparison import CHANGED, COMMON, GAINED, LOST, Comparison, Pair
+from mops.plots.population import over_semi_major_axis
 
 _LOOKS = {
     COMMON: (STATUS_COLOURS["missing"], "circle", 4),
@@ -28,7 +29,8 @@ def comparison_figure(comparison: Comparison, link: Callable[[Pair], str]) -> go
                 customdata=[link(pair) for pair in chosen],
                 hovertext=[f"{fate}: candidate {pair.one.pk}" for pair in chosen], hoverinfo="text",
             )  # fmt: skip
-    figure.update_xaxes(type="log", tickvals=[1, 1.5, 2, 2.5, 3, 4, 5, 10, 20, 30, 50, 100])
+    over_semi_major_axis(figure, [pair.one.a_au or 0.0 for pair in comparison.pairs if _is_bound(pair)])
+    figure.update_yaxes(rangemode="tozero")
     figure.update_layout(showlegend=True)
     return figure
 

@@ -1,5 +1,6 @@
 """Where an orbit lies among others: eccentricity and inclination against the semi-major axis."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -7,6 +8,7 @@ import plotly.graph_objects as go
 
 from dayops.web.figures import OKABE_ITO, STATUS_COLOURS, new_figure
 
+_TICKS_AU = (0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 20, 30, 50, 100, 300, 1000)
 NEO_PERIHELION_AU = 1.3  # what is nearer than this at perihelion is a near-Earth object (CNEOS)
 
 
@@ -42,9 +44,18 @@ def population_figure(others: Sequence[Place], this: Place | None, against: Lite
             x=edge, y=[1 - NEO_PERIHELION_AU / a for a in edge], mode="lines", name="q = 1.3 au", hoverinfo="skip",
             line={"color": STATUS_COLOURS["warn"], "width": 1, "dash": "dash"},
         )  # fmt: skip
-    figure.update_xaxes(type="log", tickvals=[1, 1.5, 2, 2.5, 3, 4, 5, 10, 20, 30, 50, 100])
+    over_semi_major_axis(figure, [each.a_au for each in (*bound, *([this] if this else [])) if each.a_au > 0])
+    figure.update_yaxes(rangemode="tozero")
     figure.update_layout(showlegend=True)
     return figure
+
+
+def over_semi_major_axis(figure: go.Figure, values: Sequence[float]) -> None:
+    """A logarithmic axis of distances in au that shows all of `values`, and a factor of two and a half at least."""
+    lowest, highest = min(values, default=1.0), max(values, default=5.0)
+    wider = max(1.1, (2.5 * lowest / highest) ** 0.5)
+    limits = [math.log10(lowest / wider), math.log10(highest * wider)]
+    figure.update_xaxes(type="log", tickvals=_TICKS_AU, range=limits)
 
 
 def _of(each: Place, against: Literal["e", "i"]) -> float:

@@ -27,13 +27,13 @@ def sky_figure(
     reference = observations[0].ra or 0.0
     x, y = path if path is not None else computed(observations)
     figure.add_scatter(
-        x=[_near(each, reference) for each in x], y=list(y), mode="lines", name="fitted path", hoverinfo="skip",
+        x=[near(each, reference) for each in x], y=list(y), mode="lines", name="fitted path", hoverinfo="skip",
         line={"color": STATUS_COLOURS["missing"], "width": 1.5},
     )  # fmt: skip
     for day in dict.fromkeys(str(each.day) for each in observations):
         chosen = [each for each in observations if str(each.day) == day]
         figure.add_scatter(
-            x=[_near(each.ra or 0.0, reference) for each in chosen], y=[each.dec for each in chosen], mode="markers",
+            x=[near(each.ra or 0.0, reference) for each in chosen], y=[each.dec for each in chosen], mode="markers",
             name=day, marker={"size": 8, "symbol": ["circle" if each.used else "circle-open" for each in chosen]},
             hovertext=[_said(each) for each in chosen], hoverinfo="text",
         )  # fmt: skip
@@ -63,7 +63,7 @@ def _unit(each: Observation) -> np.ndarray:
     return np.array([math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec)])
 
 
-def _near(ra: float, reference: float) -> float:
+def near(ra: float, reference: float) -> float:
     """The right ascension within half a turn of `reference`, so that no line crosses the figure at 0°."""
     return reference + (ra - reference + 180.0) % 360.0 - 180.0
 

@@ -1,5 +1,6 @@
 """How many there were after each step of a night, and what each step lost of what could be found."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -27,31 +28,24 @@ def steps_figure(counts: Mapping[str, Any]) -> go.Figure:
         text=[f"{number:,}" for _, number in steps], textposition="auto", marker={"color": OKABE_ITO[0]},
         hovertemplate="%{y}: %{text}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(type="log", dtick=1)
+    highest = max((number for _, number in steps), default=1)
+    figure.update_xaxes(type="log", dtick=1, range=[0, math.log10(max(highest, 1)) + 0.2])
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
 def loss_figure(waterfall: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """What is left of the findable objects after each step, and what each step lost to which limit."""
-    figure = new_figure(x="", y="objects")
-    steps = [str(row.get("step", "")) for row in waterfall]
-    kept, lost = ([int(row.get(name) or 0) for row in waterfall] for name in ("objects", "lost"))
+    """What each step lost of the findable objects, and to which limit; below each step what is left."""
+    figure = new_figure(x="step, and what it kept", y="objects lost")
+    lost = [int(row.get("lost") or 0) for row in waterfall]
     limits = [escape(str(row.get("limit") or "no limit named")) for row in waterfall]
     figure.add_bar(
-        x=steps, y=kept, name="kept", marker={"color": STATUS_COLOURS["ok"]}, text=[f"{each:,}" for each in kept],
-        hovertemplate="%{x}: %{y:,} kept<extra></extra>",
+        x=[f"{escape(str(row.get('step', '')))}<br>{int(row.get('objects') or 0):,}" for row in waterfall], y=lost,
+        marker={"color": STATUS_COLOURS["error"]}, hovertext=limits, textposition="auto",
+        text=[f"{each:,}: {limit}" if each else "" for each, limit in zip(lost, limits, strict=True)],
+        hovertemplate="%{y:,} lost to %{hovertext}<extra></extra>",
     )  # fmt: skip
-    figure.add_bar(
-        x=steps, y=lost, name="lost here", marker={"color": STATUS_COLOURS["error"]}, hovertext=limits,
-        text=[f"−{each:,}" if each else "" for each in lost], textposition="outside",
-        hovertemplate="%{x}: %{y:,} lost to %{hovertext}<extra></extra>",
-    )  # fmt: skip
-    figure.update_layout(barmode="stack", showlegend=True)
-    lowest = min((each for each in kept if each), default=0)
-    figure.update_yaxes(
-        range=[0.98 * lowest if lowest > 100 else 0, 1.005 * max(kept, default=1) + max(lost, default=0)]
-    )
+    figure.update_yaxes(rangemode="tozero", tickformat=",d")
     return figure
 
 
@@ -62,6 +56,7 @@ def zones_figure(by_zone: Sequence[Mapping[str, Any]]) -> go.Figure:
     said = [f"{row.get('found')} of {row.get('findable')}" for row in by_zone]
     figure.add_bar(
         x=[str(row.get("zone", "")) for row in by_zone], y=shares, text=said, marker={"color": OKABE_ITO[0]},
+        textposition="inside", insidetextanchor="start", textangle=0,
         hovertemplate="%{x}: %{text}, %{y:.2f} %<extra></extra>",
     )  # fmt: skip
     threshold(
@@ -79,13 +74,14 @@ def debt_figure(debt: Debt) -> go.Figure:
         if chosen:
             figure.add_bar(
                 x=[str(delay.day) for delay in chosen], y=[delay.hours for delay in chosen], name=name,
-                marker={"color": colour, "pattern": {"shape": "" if is_published else "/"}},
+                width=0.8 * 86_400_000, marker={"color": colour, "pattern": {"shape": "" if is_published else "/"}},
                 customdata=[f"/{delay.day}/mops/" for delay in chosen],
                 hovertemplate="%{x}: %{y:.1f} h<extra>" + name + "</extra>",
             )  # fmt: skip
     threshold(figure, LIMIT_H, f"{LIMIT_H:g} h on average", "error")
     if debt.mean_h is not None:
         figure.add_hline(y=debt.mean_h, line={"width": 1.5}, annotation={"text": f"mean {debt.mean_h:.1f} h"})
-    figure.update_xaxes(type="category", categoryorder="category ascending")
+    first, last = (str(day) for day in (debt.first, debt.last.next))
+    figure.update_xaxes(type="date", range=[first, last], tickformat="%Y-%m-%d")
     figure.update_layout(showlegend=True)
     return figure

@@ -23,7 +23,7 @@ from mops.views.queue import MAY_JUDGE, UNSAID
 EVENTS_SHOWN = 20
 ELSEWHERE_SHOWN = 20
 TITLES = {
-    "sky": ("Motion on the sky", 380),
+    "sky": ("Motion on the sky", 300),
     "residuals": ("Residuals", 320),
     "light": ("Light curve", 260),
     "top": ("In the Solar System, from above", 420),

@@ -29,11 +29,15 @@ from mops.views.observations import Observation, known
 from mops.views.words import plural, said
 
 MOST_OTHERS = 3000
+_ELEMENTS = (
+    ("a", "a", "au"), ("e", "e", ""), ("q", "q", "au"), ("i", "i", "°"), ("Ω", "node", "°"), ("ω", "argperi", "°"),
+    ("M", "mean_anomaly", "°"),
+)  # fmt: skip
 LINKAGES_SHOWN = 50
 TITLES = {
     "top": ("In the Solar System, from above", 420),
     "edge": ("In the Solar System, along the ecliptic", 240),
-    "sky": ("Motion on the sky", 340),
+    "sky": ("Motion on the sky", 300),
     "residuals": ("Offsets from the ephemeris", 280),
     "light": ("Light curve", 260),
     "a-e": ("Among the others: eccentricity", 300),
@@ -90,6 +94,7 @@ def object_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpRespons
     context = {
         "object": found,
         "orbit": orbit,
+        "elements": _rows(orbit) if orbit else [],
         "figures": _figures(day, pk, orbit, sources),
         "bands": [(band, *_of_band(found, band)) for band in "ugrizy" if _of_band(found, band)[0] is not None],
         "nights": sorted({each.day for each in sources if each.day}, key=str, reverse=True),
@@ -98,7 +103,8 @@ def object_page(request: HttpRequest, day: ObservingDay, pk: int) -> HttpRespons
         "night": None,
         "subject": f"ssobject:{pk}",
     }
-    table = replace(OBSERVATIONS, name=f"sources-of-{pk}")
+    columns = [column for column in OBSERVATIONS.columns if column.name != "used"]
+    table = replace(OBSERVATIONS, name=f"sources-of-{pk}", columns=columns)
     return table.respond(request, sources, "mops/object.html", context)
 
 
@@ -137,6 +143,12 @@ def _object(pk: int) -> SSObject:
 
 def _of_band(found: SSObject, band: str) -> tuple[float | None, float | None, int]:
     return getattr(found, f"{band}_H"), getattr(found, f"{band}_HErr"), getattr(found, f"{band}_nObs")
+
+
+def _rows(orbit: MpcOrbit) -> list[tuple[str, str, float | None, float | None]]:
+    """Symbol, unit, value and sigma of each element that is known."""
+    values = [(symbol, unit, getattr(orbit, name), getattr(orbit, f"{name}_unc")) for symbol, name, unit in _ELEMENTS]
+    return [row for row in values if row[2] is not None]
 
 
 def _figures(

@@ -40,13 +40,19 @@ def _reduced(row: Linkage) -> float | None:
     return row.chi2 / row.degrees_of_freedom if row.chi2 is not None and row.degrees_of_freedom else None
 
 
+def _review(row: Linkage) -> str | None:
+    """What people said; of what the machine refused nobody need say anything."""
+    waits_for_nobody = row.verdict == Linkage.Verdict.REFUSED and row.review == Linkage.Review.OPEN
+    return None if waits_for_nobody else row.review
+
+
 CANDIDATES = Table(
     "candidates",
     (
         Column("chosen", "", lambda row: row.pk, shown=_choice),
         Column("candidate", "Candidate", lambda row: row.pk, order="pk", link=candidate_url),
         Column("verdict", "Machine", lambda row: row.verdict, "status", order="verdict"),
-        Column("review", "People", lambda row: row.review, "status", order="review"),
+        Column("review", "People", _review, "status", order="review"),
         Column("class", "Class", lambda row: row.orbit_class or None, order="orbit_class"),
         Column("zone", "Zone", lambda row: row.hypothesis.get("zone"), order="zone"),
         Column("nights", "Nights", lambda row: len(row.nights), "number", order="nights__len"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -98,5 +99,5 @@ def _url(day: ObservingDay, row: Row) -> str:
 def _caption(rows: Sequence[Row]) -> str:
     sizes = sorted(row["major_arcsec"] for row in rows if isinstance(row.get("major_arcsec"), int | float))
     confirmed = sum(bool(row.get("confirms")) for row in rows)
-    middle = f"; median uncertainty {said(sizes[len(sizes) // 2], 2)}″, largest {said(sizes[-1], 2)}″" if sizes else ""
+    middle = f"; median uncertainty {said(median(sizes), 2)}″, largest {said(sizes[-1], 2)}″" if sizes else ""
     return f"{plural(len(rows), 'place')}{middle}; one more visit confirms {confirmed} (diamonds). East is left."

@@ -17,7 +17,10 @@ function choose(number) {
 }
 
 function mark() {
-  for (const radio of radios) radio.closest("tr").toggleAttribute("aria-current", radio.checked);
+  for (const radio of radios) {
+    if (radio.checked) radio.closest("tr").setAttribute("aria-current", "true");
+    else radio.closest("tr").removeAttribute("aria-current");
+  }
 }
 
 function open() {

@@ -12,6 +12,7 @@ from dayops import runs
 from dayops.models import Phase, Run, Task
 from dayops.observing_day import ObservingDay
 from mops.models import Linkage, Night
+from mops.science.elements import elements_from_states
 from tests.work import task
 
 DAY = 20261122
@@ -99,6 +100,7 @@ def _why(verdict: str) -> dict[str, Any]:
 
 def _solution(number: int, sources: Sequence[int]) -> dict[str, Any]:
     random = np.random.default_rng(number)
+    state = [2.2, 1.1, 0.3, -0.0045, 0.0085 + 2e-5 * (number % 30), 0.0031]
     sigma = np.array([2e-7, 2e-7, 1e-7, 3e-9, 3e-9, 1e-9])
     correlation = 0.6 ** np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
     return {
@@ -109,7 +111,7 @@ def _solution(number: int, sources: Sequence[int]) -> dict[str, Any]:
         "arc_days": 3.02,
         "hypothesis": {"zone": "main_belt", "r_au": 2.5, "rdot_au_per_day": 0.002, "spread_au": 3.1e-4},
         "epoch_mjd_tdb": MJD,
-        "state": [2.2, 1.1, 0.3, -0.0045, 0.0085, 0.0031],
+        "state": state,
         "covariance": (np.outer(sigma, sigma) * correlation).ravel().tolist(),
         "chi2": 11.8,
         "degrees_of_freedom": 10,
@@ -117,20 +119,20 @@ def _solution(number: int, sources: Sequence[int]) -> dict[str, Any]:
         "used": [True] * (len(sources) - 1) + [False],
         "residual_ra": random.normal(0, 0.04, len(sources)).tolist(),
         "residual_dec": random.normal(0, 0.04, len(sources)).tolist(),
-        "a_au": 2.61 + 0.01 * (number % 30),
-        "e": 0.11,
-        "q_au": 2.32,
-        "incl": 9.4,
-        "node": 80.1,
-        "argperi": 73.5,
-        "mean_anomaly": 12.0,
-        "peri_time_mjd_tdb": MJD - 50,
+        **_elements(state),
         "h_mag": 18.4,
         "h_by_band": {"g": 18.7, "r": 18.2},
         "u_parameter": 8,
         "moid_au": 1.33,
         "orbit_class": "MBA",
     }
+
+
+def _elements(state: Sequence[float]) -> dict[str, float]:
+    found = elements_from_states(np.array([state]), MJD)
+    names = {"a_au": found.a, "e": found.e, "q_au": found.q, "incl": found.i, "node": found.node}
+    names |= {"argperi": found.argperi, "mean_anomaly": found.mean_anomaly, "peri_time_mjd_tdb": found.peri_time}
+    return {name: float(value[0]) for name, value in names.items()}
 
 
 def _run(day_obs: int, *, is_over: bool) -> Run:

@@ -163,11 +163,10 @@ class TestItsFigures:
         assert bars.x[0] == 109_042
 
     def test_a_loss_is_drawn_with_the_limit_that_caused_it(self):
-        figure = loss_figure(TRUTH["waterfall"])
-        kept, lost = figure.data
-        assert list(kept.y) == [5312, 5311, 5309, 5309]
+        (lost,) = loss_figure(TRUTH["waterfall"]).data
         assert list(lost.y) == [0, 1, 2, 0]
-        assert lost.hovertext[2] == "cluster radius 0.0013 au"
+        assert lost.x[2] == "clustered<br>5,309"
+        assert lost.text[2] == "2: cluster radius 0.0013 au"
 
     def test_zones_are_shares_with_what_is_required_drawn(self):
         figure = zones_figure(TRUTH["by_zone"])

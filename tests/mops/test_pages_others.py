@@ -272,7 +272,7 @@ class TestTonight:
         night(counts={"tonight": PREDICTED})
         found = page(TONIGHT)
         assert "Predicted for the night 2026-11-23" in found.content.decode()
-        assert "median uncertainty 4″, largest 4″; one more visit confirms 1" in found.context["caption"]
+        assert "median uncertainty 2.1″, largest 4″; one more visit confirms 1" in found.context["caption"]
         first, second = exported(TONIGHT)
         assert (first["name"], first["major"], first["confirms"]) == ("candidate 1", 4.0, "yes")
         assert second["at"].startswith("2026-11-24T04:47")
