@@ -163,6 +163,25 @@ def start_observatory_control(
     return thread
 
 
+def start_last_night(demonstration: Demonstration) -> threading.Thread:
+    """Last night's detections and those of the two weeks before, in a thread that ends when they have been searched."""
+    night = str(demonstration.day.previous.day_obs)
+    words = manage("mops_simulate", "--day-obs", night, "--as-they-come")
+    child = Child("last night", words, demonstration.logs / "last_night.log")
+
+    def load() -> None:
+        child.start()
+        while child.alive and not demonstration.ending.wait(0.2):
+            pass
+        stop_all([child])
+        if child.process is not None and child.process.returncode > 0:
+            demonstration.say(f"Last night's detections were not searched. {_end_of(child.log)}")
+
+    thread = threading.Thread(target=load, name="last night", daemon=True)
+    thread.start()
+    return thread
+
+
 def web_server(port: int, logs: Path) -> Child:
     """gunicorn on a loopback port, threads in two processes, everything imported once before they fork."""
     options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]

@@ -15,8 +15,10 @@ class MopsConfig(AppConfig):
         from dayops.activities import Activity, register
         from dayops.archive.hooks import keeps_content
         from dayops.day_summary import tell_of_day
+        from dayops.scheduler import every
+        from mops import jobs  # noqa: F401 (registers its job functions)
         from mops.lane import candidates_of_day, lane
-        from mops.pipeline import kept
+        from mops.pipeline import backlog, kept
 
         register(
             Activity(
@@ -29,6 +31,7 @@ class MopsConfig(AppConfig):
                 lane=lane,
             )
         )
+        every(5.0, "search nights", backlog.start_what_waits)
         keeps_content(kept.referenced)
         tell_of_day("candidates", candidates_of_day)
 

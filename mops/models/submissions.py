@@ -13,9 +13,9 @@ from mops.models.nights import Night
 class Submission(models.Model):
     """One object's observations of one night's result, as ADES.
 
-    `digest` names its observations, `observation_keys` each of them: the same ones are never queued twice. `psv_sha256` and `xml_sha256` are its files
-    in the archive. `problems` are sentences of the validation; with any, it stays held. A dry run writes the files and
-    sends nothing; `confirmation` is the MPC's own identifier.
+    `digest` names its observations, `observation_keys` each of them: the same ones are never queued twice.
+    `psv_sha256` and `xml_sha256` are its files in the archive. `problems` are sentences of the validation; with any, it
+    stays held. A dry run writes the files and sends nothing; `confirmation` is the MPC's own identifier.
     """
 
     class Kind(models.TextChoices):

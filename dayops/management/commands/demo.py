@@ -27,6 +27,7 @@ class _Ended(Exception):
 
 class Command(BaseCommand):
     _control: threading.Thread
+    _last_night: threading.Thread
     help = "Run today's calibration day on a simulated observatory and serve the pages."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -64,6 +65,7 @@ class Command(BaseCommand):
                 self._welcome(demonstration, address, people, said)
             demo.start_engine(demonstration, camera, kernels)
             self._control = demo.start_observatory_control(demonstration, address, lambda: _frames_are_in(day, camera))
+            self._last_night = demo.start_last_night(demonstration)
             tend = self._once if options["once"] else self._serve
             tend(demonstration, camera)
         except _Ended:
@@ -113,7 +115,8 @@ class Command(BaseCommand):
         demonstration.say("the day is done")
 
     def _day_is_done(self, demonstration: demo.Demonstration, camera: str) -> bool:
-        return not self._control.is_alive() and _frames_are_in(demonstration.day, camera)
+        is_quiet = not self._control.is_alive() and not self._last_night.is_alive()
+        return is_quiet and _frames_are_in(demonstration.day, camera)
 
     def _conclude(self, demonstration: demo.Demonstration) -> None:
         summary = day_summary(demonstration.day.day_obs)

@@ -1,0 +1,93 @@
+"""Nights of a synthetic Solar System in the Level 1 database, with their truth kept beside them."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from django.db import transaction
+
+from dayops.level1 import loading, writing
+from dayops.level1.models import Visit
+from dayops.observing_day import ObservingDay
+from mops.models import SyntheticTruth
+from mops.pipeline import kept
+from mops.pipeline.packing import packed
+from mops.science.time_scales import tdb_from_tai
+from mops.synthetic.detections import simulate
+from mops.synthetic.dia_sources import dia_source_rows, visit_rows
+from mops.synthetic.opposition import gathered
+from mops.synthetic.pointings import Pointings
+from mops.synthetic.population import Population, make_population
+from mops.synthetic.survey import small_survey
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """What there is to be seen: objects within `width_deg` of opposition, and false detections by deg² and visit."""
+
+    objects: int = 4_000
+    seed: int = 1
+    false_per_deg2: float = 1.0
+    width_deg: float = 12.0
+    brighter_mag: float = 1.0
+
+
+def load_nights(
+    last_day_obs: int,
+    nights: int,
+    sky: Sky | None = None,
+    *,
+    leave_out: Collection[int] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> int:
+    """Simulate `nights` nights up to `last_day_obs` and load them but those of `leave_out`.
+
+    Returns how many detections are new.
+
+    The same nights of the same sky again change nothing.
+    """
+    sky = sky or Sky()
+    first = ObservingDay(last_day_obs).date - timedelta(days=nights - 1)
+    first_day = ObservingDay.parse(f"{first:%Y%m%d}").day_obs
+    pointings = small_survey(first_day, nights, every=1)
+    epoch = float(tdb_from_tai(float(pointings.mjd_tai.mean())))
+    population = gathered(
+        make_population(sky.objects, sky.seed, epoch_mjd_tdb=epoch, fainter=-sky.brighter_mag),
+        epoch,
+        sky.width_deg,
+        sky.seed,
+    )
+    stored = kept.put(packed(population=population))
+    tell(f"{sky.objects} objects, {len(pointings)} visits in {nights} nights")
+    return sum(
+        _load_night(int(day), pointings.take(pointings.night == day), population, stored.sha256, sky, tell)
+        for day in np.unique(pointings.night)
+        if int(day) not in leave_out
+    )
+
+
+def _load_night(
+    day: int,
+    pointings: Pointings,
+    population: Population,
+    population_sha256: str,
+    sky: Sky,
+    tell: Callable[[str], None],
+) -> int:
+    detections, truth = simulate(
+        population,
+        pointings,
+        seed=sky.seed,
+        false_per_deg2=sky.false_per_deg2,
+    )
+    stored = kept.put({"id": detections.id, "truth": truth})
+    with transaction.atomic():
+        writing.append(Visit, visit_rows(pointings))
+        loaded = loading.load_columns(dia_source_rows(detections, pointings, truth), source=f"synthetic sky {sky.seed}")
+        SyntheticTruth.objects.update_or_create(
+            day_obs=day,
+            defaults={"sha256": stored.sha256, "population_sha256": population_sha256, "rows": len(truth)},
+        )
+    tell(f"{ObservingDay(day)}: {loaded.rows} detections")
+    return loaded.rows
