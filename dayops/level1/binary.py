@@ -16,8 +16,10 @@ from dayops.level1.columns import Array, Columns, empty, field_of, stored
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
+_ARRAY_HEADER = 20  # dimensions, whether there are NULLs, type; of the one dimension its size and lower bound
 ROWS = 5_000  # a piece that stays in the processor's cache while it is packed
 _Bytes = npt.NDArray[np.uint8]
+_Integers = npt.NDArray[np.int64]
 
 
 def packed(model: type[models.Model], columns: Columns) -> Iterator[bytes]:
@@ -38,35 +40,40 @@ def packed(model: type[models.Model], columns: Columns) -> Iterator[bytes]:
 
 def pack(values: list[Array], voids: list[npt.NDArray[np.bool_]]) -> bytes:
     """Rows of big-endian or text arrays, each (n,), with NULL where `voids` says so."""
-    rows = np.empty(len(values[0]), dtype=[(f"f{i}", each.dtype) for i, each in enumerate(values)])
-    lengths = np.empty((len(rows), len(values)), np.int32)
-    for i, (each, void) in enumerate(zip(values, voids, strict=True)):
-        rows[f"f{i}"] = each
-        lengths[:, i] = np.strings.str_len(each) if each.dtype.kind == "S" else each.dtype.itemsize
-        lengths[void, i] = -1
-    widths = np.array([each.dtype.itemsize for each in values])
-    out = np.empty(len(rows) * (2 + 4 * len(values)) + int(np.maximum(lengths, 0).sum()), np.uint8)
-    _run_together(rows.view(np.uint8).reshape(len(rows), -1), widths, lengths, out)
+    names = range(len(values))
+    parts = [_with_length(str(i), each.dtype.str) for i, each in zip(names, values, strict=True)]
+    rows = np.empty(len(values[0]), np.dtype([("fields", ">i2"), *[part for pair in parts for part in pair]]))
+    rows["fields"] = len(values)
+    shorter = []
+    for i, each, void in zip(names, values, voids, strict=True):
+        rows[str(i)] = each
+        lengths = np.strings.str_len(each) if each.dtype.kind == "S" else np.full(len(each), each.dtype.itemsize)
+        lengths = np.where(void, -1, lengths)
+        rows[f"length of {i}"] = lengths
+        if (lengths != each.dtype.itemsize).any():
+            begin = rows.dtype.itemsize - sum(4 + later.dtype.itemsize for later in values[i:]) + 4
+            shorter.append((begin, each.dtype.itemsize, np.maximum(lengths, 0)))
+    if not shorter:
+        return rows.tobytes()
+    begins, widths, kept = (np.array(column) for column in zip(*shorter, strict=True))
+    out = np.empty(rows.nbytes - int((widths[:, None] - kept).sum()), np.uint8)
+    _squeeze(rows.view(np.uint8).reshape(len(rows), -1), begins, widths, kept.T.copy(), out)
     return out.tobytes()
 
 
 @numba.njit(cache=True, nogil=True)
-def _run_together(rows: _Bytes, widths: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32], out: _Bytes) -> None:
+def _squeeze(rows: _Bytes, begins: _Integers, widths: _Integers, kept: _Integers, out: _Bytes) -> None:
+    """Leave out what a value does not fill: of the `widths` bytes from `begins` only the first `kept` stay."""
     at = 0
     for row in range(rows.shape[0]):
-        out[at] = len(widths) >> 8
-        out[at + 1] = len(widths) & 255
-        at += 2
-        begin = 0
-        for field in range(len(widths)):
-            length = lengths[row, field]
-            for shift in range(4):
-                out[at + shift] = (length >> (24 - 8 * shift)) & 255
-            at += 4
-            for byte in range(length):
-                out[at + byte] = rows[row, begin + byte]
-            at += max(length, 0)
-            begin += widths[field]
+        start = 0
+        for field in range(len(begins) + 1):
+            last = field == len(begins)
+            stop = rows.shape[1] if last else begins[field] + kept[row, field]
+            for byte in range(start, stop):
+                out[at + byte - start] = rows[row, byte]
+            at += stop - start
+            start = stop if last else begins[field] + widths[field]
 
 
 def unpacked(pieces: Iterator[bytes], kinds: dict[str, str]) -> Columns:
@@ -90,6 +97,20 @@ def unpacked(pieces: Iterator[bytes], kinds: dict[str, str]) -> Columns:
     if rest != TRAILER:
         raise ValueError("PostgreSQL's answer ended in the middle of a row")
     return {name: np.concatenate([part.pop(name) for part in found]) for name in kinds}
+
+
+def unpacked_arrays(data: bytes, kinds: dict[str, str]) -> Columns:
+    """One row of a binary COPY whose fields are PostgreSQL's arrays without NULL: a few thousand rows at one stroke."""
+    at = len(SIGNATURE) + 2
+    found: Columns = {}
+    for name, kind in kinds.items():
+        length = int.from_bytes(data[at : at + 4], signed=True)
+        element = np.dtype([("length", ">i4"), ("value", kind)])
+        number = max(length - _ARRAY_HEADER, 0) // element.itemsize  # nothing at all comes as NULL, of length −1
+        elements = np.frombuffer(data, element, number, at + 4 + _ARRAY_HEADER if number else 0)
+        found[name] = elements["value"].astype(np.dtype(kind).newbyteorder("="))
+        at += 4 + max(length, 0)
+    return found
 
 
 def _with_length(name: str, kind: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Which rows of a table may be loaded, and why the others may not."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -48,12 +49,12 @@ def kept_columns(model: type[models.Model], there: list[str]) -> list[str]:
     BadTable
         Where a column that every row needs is lacking, or one says that its times are in another scale.
     """
-    wrong = [name for name in there if "mjd" in name.lower() and name.lower().endswith(("utc", "tt", "tdb", "ut1"))]
-    if wrong:
-        raise BadTable(
-            f"Column {wrong[0]} is not in TAI, the only time scale of the Level 1 database: convert the times and name"
-            f" the column {wrong[0][:-3].removesuffix('Mjd')}MjdTai or leave it out."
-        )
+    for name in there:
+        if other := re.fullmatch(r"(.*)mjd(utc|tt|tdb|ut1)", name, re.IGNORECASE):
+            raise BadTable(
+                f"Column {name} is not in TAI, the only time scale of the Level 1 database: convert its times and"
+                f" call it {other[1]}MjdTai, or leave it out."
+            )
     lacking = [name for name in required(model) if name not in there and name not in OURS]
     if lacking:
         raise BadTable(

@@ -83,12 +83,19 @@ def stored(field: Field, values: Array, void: npt.NDArray[np.bool_]) -> Array:
     """Values in the bytes that PostgreSQL expects; what is `void` may be anything."""
     plain, width = np.ma.getdata(values), width_of(field)
     if width == "S":
-        return plain if plain.dtype.kind == "S" else np.strings.encode(plain.astype(str), "utf-8")
+        return plain if plain.dtype.kind == "S" else _encoded(plain.astype(str))
     if width == ">M8[us]":
         return np.where(void, 0, (plain.astype("M8[us]") - _EPOCH).astype(np.int64)).astype(">i8")
     if plain.dtype.kind == "f" and np.dtype(width).kind != "f":
         plain = np.where(void, 0, plain)
     return plain.astype(width)
+
+
+def _encoded(text: Array) -> Array:
+    try:
+        return text.astype("S")  # ten times as fast, but of ASCII only
+    except UnicodeEncodeError:
+        return np.strings.encode(text, "utf-8")
 
 
 def names(columns: Iterable[str]) -> sql.Composed:

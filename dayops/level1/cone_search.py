@@ -4,7 +4,7 @@ The ranges of a place are of pixels about a quarter of the radius wide. Each is 
 `LATERAL … OFFSET 0` keeps the planner from turning them into one walk over the whole night.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from django.db import models
 from psycopg import sql
 
 from dayops.level1 import session, sky
-from dayops.level1.binary import unpacked
+from dayops.level1.binary import unpacked_arrays
 from dayops.level1.columns import Columns
 from dayops.level1.models import DiaSource
 from dayops.level1.reading import as_read, kind_read, known_at, never_null
@@ -75,7 +75,8 @@ def dia_sources_near(
     for begin in range(0, max(len(places_ra), 1), AT_ONCE):
         these = slice(begin, begin + AT_ONCE)
         asked = query(model, places_ra[these], places_dec[these], radius_deg, nights, wanted, as_of_mjd_tai)
-        part = unpacked(session.copy_out(asked), {"place": ">i4"} | {name: kind_read(model, name) for name in wanted})
+        kinds = {"place": ">i4"} | {name: kind_read(model, name) for name in wanted}
+        part = unpacked_arrays(b"".join(session.copy_out(_as_arrays(asked, kinds))), kinds)
         part["place"] += begin
         parts.append(_within(part, places_ra, places_dec, radius_deg))
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -98,7 +99,9 @@ def query(
     places = np.repeat(np.arange(len(covers)), [len(cover) for cover in covers])
     ranges = np.concatenate([np.empty((0, 2), np.int64), *covers])
     return sql.SQL(_QUERY).format(
-        columns=sql.SQL(", ").join(never_null(model, name) for name in columns),
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(never_null(model, name), sql.Identifier(name)) for name in columns
+        ),
         place=sql.Literal(places.tolist()),
         first=sql.Literal(ranges[:, 0].tolist()),
         last=sql.Literal(ranges[:, 1].tolist()),
@@ -106,6 +109,11 @@ def query(
         nights=sql.Literal([int(night) for night in nights]),
         known=known_at(as_of_mjd_tai),
     )
+
+
+def _as_arrays(rows: sql.Composed, names: Iterable[str]) -> sql.Composed:
+    aggregates = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in names)
+    return sql.SQL("SELECT {} FROM ({}) found").format(aggregates, rows)
 
 
 def _within(part: Columns, ra: npt.NDArray[np.float64], dec: npt.NDArray[np.float64], radius_deg: float) -> Columns:

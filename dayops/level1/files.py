@@ -43,7 +43,7 @@ def batches(path: Path, model: type[models.Model]) -> Iterator[Columns]:
 def _parquet(path: Path, model: type[models.Model]) -> Iterator[Columns]:
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = kept_columns(model, file.schema_arrow.names)
-        for batch in file.iter_batches(batch_size=ROWS, columns=columns):
+        for batch in file.iter_batches(batch_size=ROWS, columns=columns, use_threads=False):
             yield _arrays(batch, columns)
 
 

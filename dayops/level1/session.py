@@ -1,6 +1,6 @@
-"""Django's session, as the driver sees it: COPY and composed SQL are psycopg's own."""
+"""Django's session, as the driver sees it: COPY and composed SQL are psycopg's own. Errors are raised as Django's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -22,29 +22,25 @@ def cursor() -> "psycopg.Cursor[Any]":
 
 def run(statement: Statement, parameters: Any = None) -> int:
     """Execute, and say how many rows it touched."""
-    with cursor() as at:
+    with connection.wrap_database_errors, cursor() as at:
         at.execute(statement, parameters)
         return at.rowcount
 
 
 def rows(statement: Statement, parameters: Any = None) -> list[tuple[Any, ...]]:
-    with cursor() as at:
+    with connection.wrap_database_errors, cursor() as at:
         found: list[tuple[Any, ...]] = at.execute(statement, parameters).fetchall()
     return found
 
 
 def copy_in(table: str, model: type[models.Model], columns: Columns, *, freeze: bool = False) -> None:
     """Append rows to `table`, which has `model`'s columns. `freeze`: it was made in this very transaction."""
-    _write(table, list(columns), packed(model, columns), freeze=freeze)
-
-
-def _write(table: str, columns: list[str], pieces: Iterable[bytes], *, freeze: bool) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
         sql.Identifier(table), names(columns), sql.SQL("on" if freeze else "off")
     )
-    with cursor() as at, at.copy(statement) as copy:
+    with connection.wrap_database_errors, cursor() as at, at.copy(statement) as copy:
         copy.write(SIGNATURE)
-        for piece in pieces:
+        for piece in packed(model, columns):
             copy.write(piece)
         copy.write(TRAILER)
 
@@ -52,6 +48,6 @@ def _write(table: str, columns: list[str], pieces: Iterable[bytes], *, freeze: b
 def copy_out(query: sql.Composable, parameters: Any = None) -> Iterator[bytes]:
     """The rows of a query in binary, as they come."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)
-    with cursor() as at, at.copy(statement, parameters) as copy:
+    with connection.wrap_database_errors, cursor() as at, at.copy(statement, parameters) as copy:
         for piece in copy:
             yield bytes(piece)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import psycopg
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from psycopg import sql
 
 from dayops.level1 import session
@@ -72,8 +72,8 @@ class Staging:
             with transaction.atomic():
                 self._make_primary_key()
                 return []
-        except Exception as error:
-            if not isinstance(error.__cause__ or error, psycopg.errors.UniqueViolation):
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
                 raise
         key = names(_key(self.model))
         found = session.rows(
