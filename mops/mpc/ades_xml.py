@@ -7,7 +7,7 @@ file could declare, is refused.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.parsers import expat
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from mops.mpc.ades_document import Block, Document, Groups, Record
 from mops.mpc.ades_types import FIELDS
@@ -35,7 +35,7 @@ def parse_xml(data: bytes) -> Document:
 
 def format_xml(document: Document) -> str:
     """`document` as XML text, elements in the schema's order."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<ades version="{escape(document.version)}">']
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<ades version={quoteattr(document.version)}>"]
     for block in document.blocks:
         lines += ["  <obsBlock>", "    <obsContext>"]
         lines += [f"      {line}" for line in _context_lines(block.context)]
