@@ -7,7 +7,7 @@ from mops.models import KeptArrays, Linkage, Night
 from mops.pipeline import kept
 from mops.pipeline.found import Found
 from mops.pipeline.reading import detections_by_id
-from mops.science.orbit_fit import Arcs, fit
+from mops.science.orbit_fit import Arcs, FitConfig, fit
 from mops.science.orbit_status import Status
 
 ZONE = "known"
@@ -34,6 +34,7 @@ def improved(night: Night) -> Found | None:
         Arcs.of(detections, first, members),
         np.array([before[key].state for key in keys]),
         np.array([before[key].epoch_mjd_tdb for key in keys]),
+        FitConfig(tolerance=0.1),
     )
     unknown = np.full(len(keys), np.nan)
     is_new = np.isin(detections.id[members], arrays["dia_source_id"])

@@ -15,7 +15,7 @@ from mops.pipeline.packing import packed, unpacked
 from mops.pipeline.window import window_of
 from mops.science.detections import Detections
 from mops.science.linking.link import Clusters, merged
-from mops.science.orbit_fit import Arcs, fit
+from mops.science.orbit_fit import Arcs, FitConfig, fit
 from mops.science.orbit_status import Status
 from mops.science.tracklets import Tracklets
 
@@ -46,7 +46,7 @@ def _linked(detections: Detections, tracklets: Tracklets, clusters: Clusters, wa
         lists.append(rows[np.argsort(detections.mjd_tai[rows], kind="stable")])
     first = np.cumsum([0, *map(len, lists)]).astype(np.int64)
     members = np.concatenate(lists).astype(np.int64)
-    orbits = fit(Arcs.of(detections, first, members), clusters.state, np.full(len(clusters), clusters.reference_mjd_tdb))
+    orbits = fit(Arcs.of(detections, first, members), clusters.state, np.full(len(clusters), clusters.reference_mjd_tdb), FitConfig(tolerance=0.1))
     reason = np.full(len(lists), "", dtype="<U200")
     taken: set[int] = set()
     used_count = np.add.reduceat(orbits.used.astype(int), first[:-1])
