@@ -6,7 +6,7 @@ import numpy.typing as npt
 from mops.science.detections import Detections, joined
 from mops.science.observers import heliocentric
 from mops.science.time_scales import tdb_from_tai
-from mops.synthetic import brightness, passages
+from mops.synthetic import brightness, motion, passages
 from mops.synthetic.measurement import Observing, measured
 from mops.synthetic.pointings import FIELD_RADIUS_DEG, SITE, Pointings
 from mops.synthetic.population import Population
@@ -30,8 +30,9 @@ def simulate(
     site: str = SITE,
     fill: float = 1.0,
     first_id: int = 0,
+    planets: bool = False,
 ) -> tuple[Detections, Indices]:
-    """Observe the population: two-body motion, light time, H, G magnitudes, fading at the limit, Gaussian astrometry.
+    """Observe the population: its motion, light time, H, G magnitudes, fading at the limit, Gaussian astrometry.
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ def simulate(
         The circular field; the MPC code; the share of the field that detects (chip gaps, masks).
     first_id
         Added to every diaSourceId: `injection.INJECTED` marks detections that go beside real ones.
+    planets
+        Objects move under the Sun, the planets, the Moon and relativity, else under the Sun alone.
 
     Returns
     -------
@@ -57,16 +60,23 @@ def simulate(
     Raises
     ------
     ValueError
-        For visits whose ids would not fit or that see more than 99,999 detections.
+        Without a visit, for a visit that is there twice, whose ids would not fit or that sees more than 99,999 sources.
     """
-    observing = Observing(astrometric_noise, false_per_deg2, radius_deg, site, fill, first_id)
+    observing = Observing(astrometric_noise, false_per_deg2, radius_deg, site, fill, first_id, planets)
+    _check(pointings)
     parts = [
         _night(population, pointings.take(pointings.night == night), np.random.default_rng([seed, night]), observing)
         for night in np.unique(pointings.night)
     ]
-    if not parts:
-        raise ValueError("There is no pointing to simulate: give at least one visit.")
     return joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _check(pointings: Pointings) -> None:
+    if not len(pointings):
+        raise ValueError("There is no pointing to simulate: give at least one visit.")
+    numbers, times = np.unique(pointings.visit, return_counts=True)
+    if times.max() > 1:
+        raise ValueError(f"Visit {numbers[times.argmax()]} is there {times.max()} times: number each visit once.")
 
 
 def _night(
@@ -92,7 +102,8 @@ def _true_sightings(
     pairs = _candidates(state_then, middle, tdb, observer, centre, radius + np.radians(passages.SLACK_DEG))
     pairs[:, 1] = bright[pairs[:, 1]]
     place = np.empty((len(pairs), 4))
-    passages.places(pairs, population.state, population.epoch_mjd_tdb, tdb, observer, population.h, population.g, place)
+    states = motion.with_planets(population, pairs, tdb) if observing.planets else motion.two_body(population, pairs)
+    passages.places(pairs, *states, tdb, observer, population.h, population.g, place)
     visit, truth = pairs[:, 0], pairs[:, 1]
     mag = place[:, 3] - brightness.V_MINUS_BAND[population.stony[truth].astype(int), pointings.band[visit]]
     inside = np.einsum("ij,ij->i", place[:, :3], centre[visit]) >= np.cos(radius)

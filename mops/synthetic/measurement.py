@@ -25,7 +25,7 @@ class Observing:
 
     astrometric_noise : arcsec, of both coordinates; None draws it from signal to noise, FWHM and a floor of 10 mas.
     false_per_deg2 : mean number of false detections per deg² and visit.  radius_deg : of the field.  site : MPC code.
-    fill : share of the field that detects.  first_id : added to every id.
+    fill : share of the field that detects.  first_id : added to every id.  planets : move objects.
     """
 
     astrometric_noise: float | None = None
@@ -34,6 +34,7 @@ class Observing:
     site: str = SITE
     fill: float = 1.0
     first_id: int = 0
+    planets: bool = False
 
 
 def measured(

@@ -36,13 +36,14 @@ def pointings_from_opsim(path: Path | str, nights: Collection[int] | None = None
     Raises
     ------
     ValueError
-        For a table without those columns or without a visit on those nights.
+        For a table without those columns, with another band or without a visit on those nights.
     """
     with Path(path).open(newline="") as file:
         rows = list(csv.DictReader(file))
     missing = sorted(set(_COLUMNS) - set(rows[0] if rows else ()))
     if missing:
         raise ValueError(f"{path} has no column {', '.join(missing)}; it must be an OpSim table with a header line.")
+    _check_bands(path, {row["filter"] for row in rows})
     column = {name: np.array([row[name] for row in rows]) for name in _COLUMNS}
     number = {name: column[name].astype(np.float64) for name in _COLUMNS if name != "filter"}
     mjd_tai = number["observationStartMJD"] + number["visitTime"] / 2 / 86400
@@ -60,6 +61,11 @@ def pointings_from_opsim(path: Path | str, nights: Collection[int] | None = None
     if not chosen.any():
         raise ValueError(f"{path} has no visit on {sorted(nights or ())}: it covers {_span(pointings.night)}.")
     return pointings.take(np.flatnonzero(chosen)[np.argsort(mjd_tai[chosen], kind="stable")])
+
+
+def _check_bands(path: Path | str, words: set[str]) -> None:
+    if unknown := sorted(words - set(BANDS)):
+        raise ValueError(f"{path} has visits in {', '.join(unknown)}; the bands are {', '.join(BANDS)}.")
 
 
 def _span(night: npt.NDArray[np.int32]) -> str:

@@ -11,9 +11,7 @@ Array = npt.NDArray[np.float64]
 LIBRATION_DEG = (
     12.0  # scatter of the resonant angle; Trojans librate by 10° to 15° (Marzari et al. 2002, Asteroids III)
 )
-INTERSTELLAR_KM_PER_S = (
-    20.0  # of each axis of the velocity at infinity: that of nearby stars (1I 26, 2I 32, 3I 58 km/s)
-)
+INTERSTELLAR_KM_PER_S = 20.0  # each axis of the velocity at infinity, as of nearby stars (1I 26, 2I 32, 3I 58 km/s)
 PERIHELION_DAYS = 200.0  # interstellar objects pass the Sun at most this long before or after the epoch
 
 

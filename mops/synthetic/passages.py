@@ -83,7 +83,7 @@ def _heights_within_reach(state: Array, observer: Array, radius: float, half_spa
 
 @numba.njit(cache=True, nogil=True)
 def places(
-    pairs: Indices, state: Array, epoch: float, tdb: Array, observer: Array, h: Array, g: Array, out: Array
+    pairs: Indices, state: Array, epoch: Array, tdb: Array, observer: Array, h: Array, g: Array, out: Array
 ) -> None:
     """Apparent places of pairs of (visit, object): two-body motion, light time, no aberration of the observer's motion.
 
@@ -92,11 +92,11 @@ def places(
     pairs
         (k, 2), indices of visits and objects.
     state, epoch
-        (n, 6) at the epoch, MJD TDB.
+        Of the pairs' objects, (k, 6) at epochs (k,), MJD TDB.
     tdb, observer
         Of the visits, (m,) and (m, 3).
     h, g
-        (n,).
+        Of the objects, (n,).
     out
         (k, 4), filled with the unit vector to the object and its V magnitude.
     """
@@ -106,7 +106,7 @@ def places(
         light_days = 0.0
         x = y = z = delta = 0.0
         for _ in range(LIGHT_TIME_STEPS + 1):
-            propagate_one(state[item], tdb[visit] - light_days - epoch, moved)
+            propagate_one(state[pair], tdb[visit] - light_days - epoch[pair], moved)
             x = moved[0] - observer[visit, 0]
             y = moved[1] - observer[visit, 1]
             z = moved[2] - observer[visit, 2]
@@ -138,5 +138,5 @@ def warm_up() -> None:
     one, day, observer = np.array([15.0]), np.array([60000.0]), np.array([[1.0, 0.0, 0.0]])
     found = np.zeros((4, 2), dtype=np.int64)
     in_fields(circular, 60000.0, day, observer, np.array([[1.0, 0.0, 0.0]]), 0.03, found)
-    places(found[:1], circular, 60000.0, day, observer, one, one * 0.01, np.empty((1, 4)))
+    places(found[:1], circular, day, day, observer, one, one * 0.01, np.empty((1, 4)))
     night_states(circular, 0.5, observer[0], one, one * 0.01, np.empty((1, 7)))

@@ -223,9 +223,11 @@ def test_injected_detections_without_their_mark_or_twice_are_refused():
         merged(marked, marked, truth)
 
 
-def test_no_pointing_and_too_many_detections_of_a_visit_are_refused():
+def test_no_pointing_a_visit_twice_and_too_many_detections_of_a_visit_are_refused():
     with pytest.raises(ValueError, match="no pointing to simulate"):
         simulate(SKY, SURVEY.take(np.zeros(len(SURVEY), dtype=bool)), seed=1)
+    with pytest.raises(ValueError, match="Visit 2024042400001 is there 2 times"):
+        simulate(SKY, SURVEY.take(np.array([0, 1, 0])), seed=1)
     with pytest.raises(ValueError, match="lower the density of false detections"):
         simulate(SKY, SURVEY.take(np.array([0])), seed=1, false_per_deg2=11_000.0)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mops.science.kepler import propagate
 from mops.science.observers import heliocentric
-from mops.synthetic import brightness, findability, obstacles, passages
+from mops.synthetic import brightness, findability, motion, obstacles, passages
 from mops.synthetic.detections import simulate
 from mops.synthetic.passages import NEAR_AU, in_fields, night_states, places
 from mops.synthetic.population import make_population
@@ -93,7 +93,8 @@ def test_light_left_the_object_earlier():
     state = np.array([[10.0, 0.0, 0.0, 0.0, 0.0054, 0.0]])
     out = np.empty((1, 4))
     one = np.ones(1)
-    places(np.zeros((1, 2), np.int64), state, MIDDLE, np.array([MIDDLE]), np.zeros((1, 3)), one, one * 0.15, out)
+    now = np.array([MIDDLE])
+    places(np.zeros((1, 2), np.int64), state, now, now, np.zeros((1, 3)), one, one * 0.15, out)
     assert out[0, 1] == pytest.approx(-0.0054 * 10 / 173.1446 / 10, rel=1e-4)
 
 
@@ -109,14 +110,22 @@ def test_directions_go_to_vectors_and_back_with_tangents_at_right_angles(ra, dec
         assert abs((back_ra[0] - ra + 180) % 360 - 180) < 1e-9
 
 
-KERNELS = (passages.in_fields, passages.places, passages.night_states, findability._has_pair, obstacles._obstacles)
+KERNELS = (
+    motion.along_visits,
+    passages.in_fields,
+    passages.places,
+    passages.night_states,
+    findability._has_pair,
+    obstacles._obstacles,
+)
 
 
 def test_warming_up_compiles_what_a_simulation_calls():
-    for module in (brightness, findability, obstacles, passages):
+    for module in (brightness, findability, motion, obstacles, passages):
         module.warm_up()
     compiled = [len(kernel.signatures) for kernel in KERNELS]
     seen, truth = simulate(make_population(2000, 1), small_survey(20240424, nights=1), seed=1, false_per_deg2=0.1)
+    simulate(make_population(2000, 1), small_survey(20240424, nights=1), seed=1, planets=True)
     findability.findable(seen, truth)
     obstacles.why_without_tracklets(seen, truth)
     assert [len(kernel.signatures) for kernel in KERNELS] == compiled

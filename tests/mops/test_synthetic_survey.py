@@ -61,6 +61,13 @@ def test_a_table_without_its_columns_or_rows_is_refused(tmp_path, text):
         pointings_from_opsim(path)
 
 
+def test_a_band_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "bands.csv"
+    path.write_text(HEADER + EARLY + LATE.replace(",i,", ",w,"))
+    with pytest.raises(ValueError, match="has visits in w; the bands are u, g, r, i, z, y"):
+        pointings_from_opsim(path)
+
+
 @pytest.mark.real_data
 def test_the_real_fortnight_is_read_whole():
     visits = pointings_from_opsim(real_file("moving_objects", "baseline_v2.0_nights60422_60436.csv"))
