@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v1/", include("dayops.web.api.urls")),
     path("api/ocs/v1/", include("dayops.web.api.ocs_urls")),
     path("api/v1/calib/", include("calib.api.urls")),
+    path("api/v1/mops/", include("mops.api.urls")),
     path("", include("dayops.web.work_pages.urls")),
     path("calib/", include("calib.urls_camera")),
     path("<dayobs:day>/calib/", include("calib.urls")),

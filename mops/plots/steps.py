@@ -11,6 +11,7 @@ from dayops.web.figures import OKABE_ITO, STATUS_COLOURS, new_figure, threshold
 from mops.throughput import LIMIT_H, Debt
 
 STEPS = ("detections", "attributed", "tracklets", "clusters", "linkages", "accepted")
+_FEW = 10  # up to so many are counted out on the axis
 REQUIRED_COMPLETENESS = 0.95  # of findable objects: orbitCompleteness, OSS-REQ-0159 (LSE-30)
 
 
@@ -45,7 +46,7 @@ def loss_figure(waterfall: Sequence[Mapping[str, Any]]) -> go.Figure:
         text=[f"{each:,}: {limit}" if each else "" for each, limit in zip(lost, limits, strict=True)],
         hovertemplate="%{y:,} lost to %{hovertext}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(rangemode="tozero", tickformat=",d")
+    figure.update_yaxes(rangemode="tozero", tickformat=",d", dtick=1 if max(lost, default=0) <= _FEW else None)
     return figure
 
 

@@ -74,6 +74,8 @@ RULES = {
     **{f"mops:{name}{part}": Rule() for name in ("coverage", "compare", "tonight") for part in ("", "-figure")},
     **{f"mops:{name}": Rule() for name in ("submissions", "submission", "submission-file")},
     "mops:start": Rule("nobody", OPERATES),
+    **{f"api-mops-{name}": Rule() for name in ("description", "nights", "night", "linkages", "linkage", "submissions")},
+    **{f"api-mops-{deed}": Rule("nobody", JUDGES) for deed in ("approve", "reject", "reopen")},
     **{f"mops:{name}": Rule("nobody", JUDGES) for name in ("review", "submission-decide")},
     **{
         f"calib:{name}": Rule()

@@ -1,0 +1,1 @@
+"""DayMOPS for programs: nights, linkages and reports, below ``/api/v1/mops/``."""
