@@ -135,6 +135,27 @@ def test_a_bad_value_is_refused_in_a_sentence_and_the_others_are_read(cells, wor
 
 
 @pytest.mark.parametrize(
+    ("good", "bad", "word"),
+    [
+        ("<stn>X05</stn>", "<stn>ZZZ</stn>", "no observatory code"),
+        ("<stn>X05</stn>", "", "stn missing"),
+        ("678Z</obsTime>", "678</obsTime>", "has no Z"),
+        ("<ra>150.12345678</ra>", "<ra>400</ra>", "number of degrees"),
+        ("<dec>-5.87654321</dec>", "<dec/>", "dec missing"),
+        ("<rmsRA>0.0123</rmsRA>", "<rmsRA>-1</rmsRA>", "not above 0"),
+        ("<trkSub>d00001A</trkSub>", "", "nothing says which object"),
+    ],
+)
+def test_a_bad_element_is_refused_with_the_line_of_its_record(good, bad, word):
+    assert good in XML
+    reading = read_xml(XML.replace(good, bad).encode())
+    assert reading.observations == ()
+    (refusal,) = reading.refused
+    assert word in refusal.reason
+    assert refusal.line == XML.splitlines().index("      <optical>") + 1
+
+
+@pytest.mark.parametrize(
     ("line", "word"),
     [
         (ROW + "|surplus", "14 columns, its column names are 13"),

@@ -1,6 +1,7 @@
 """What makes a report, what is held back, and that nothing is sent twice."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mops.mpc.batches import Kind, Policy, batch, digest, file_name, observation_key
 from mops.mpc.designations import Designation
+from mops.mpc.observation import Observation
 from tests.mops.mpc_observations import observations, tracklet
 
 THREE_NIGHTS = [row for night in (0, 3, 6) for row in tracklet(night)]
@@ -84,6 +86,32 @@ def test_a_report_sent_whole_is_not_made_again():
     sent = frozenset(observation_key(row) for row in first.observations)
     again = batch(THREE_NIGHTS, Kind.NEW, sent=sent)
     assert again.observations == () and again.refused == "no observation is left to report"
+
+
+@st.composite
+def campaigns(draw: st.DrawFn) -> list[Observation]:
+    """Nights of one object with zero to three positions, some at the same time."""
+    rows = [row for night in range(8) for row in tracklet(night, positions=draw(st.integers(0, 3)))]
+    doubled = draw(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
+    return draw(st.permutations([*rows, *(replace(row, dec=row.dec + 0.01) for row in doubled)]))
+
+
+@given(campaigns(), st.sampled_from(Kind), st.data())
+@settings(max_examples=150)
+def test_a_batch_keeps_the_centers_rules_and_loses_nothing(rows, kind, data):
+    sent = frozenset(observation_key(row) for row in (data.draw(st.sets(st.sampled_from(rows))) if rows else ()))
+    made = batch(rows, kind, sent=sent)
+    if made.refused:
+        assert made.observations == ()
+        return
+    assert Counter([*made.observations, *(held.observation for held in made.held)]) == Counter(rows)
+    times = Counter(row.mjd_utc for row in rows)
+    for row in made.observations:
+        assert observation_key(row) not in sent
+        assert times[row.mjd_utc] == 1
+        assert sum(other.night == row.night and times[other.mjd_utc] == 1 for other in rows) >= 2
+    if kind is Kind.NEW:
+        assert len({row.night for row in rows}) >= 3
 
 
 def test_a_batch_is_of_one_object():

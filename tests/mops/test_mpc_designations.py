@@ -221,7 +221,7 @@ def test_our_own_designations_are_unique_and_never_look_official(number, other):
 
 @pytest.mark.parametrize("number", [-1, 36**6])
 def test_a_candidate_beyond_seven_characters_has_no_designation(number):
-    with pytest.raises(ValueError, match="has no designation"):
+    with pytest.raises(ValueError, match="has no designation of seven characters; expected 0 to 2176782335"):
         own_designation(number)
 
 
