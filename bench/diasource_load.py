@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -32,13 +33,16 @@ def run(*, quick: bool) -> dict[str, Any]:
         path = Path(folder) / "night.parquet"
         columns = _write(path, rows)
         print(f"{rows:,} rows of {columns} columns, {path.stat().st_size / 2**20:,.0f} MiB of Parquet", flush=True)
+        before = _cpu_s()
         seconds, loaded = _load(path)
+        cpu_s = _cpu_s() - before
         replay_seconds, again = _load(path)
     report = {
         "rows": loaded.rows,
         "columns": columns,
         "indexes": _indexes(),
         "seconds": round(seconds, 1),
+        "cpu_s": round(cpu_s, 1),
         "replay_changed_rows": again.rows,
         "replay_seconds": round(replay_seconds, 1),
         **_cones(50 if quick else 400),
@@ -119,6 +123,17 @@ def _load(path: Path) -> tuple[float, Any]:
 
     loaded = load(batches(path, DiaSource), source=path.name, tell=tell)
     return time.perf_counter() - began, loaded
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process, of its PostgreSQL session and of the session's workers, which have ended."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    session = psutil.Process(connection.connection.info.backend_pid)
+    own, postmaster = session.cpu_times(), session.parent()
+    ended = postmaster.cpu_times() if postmaster else own
+    return float(time.process_time() + own.user + own.system + ended.children_user + ended.children_system)
 
 
 def _indexes() -> int:

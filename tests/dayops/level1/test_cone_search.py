@@ -6,6 +6,7 @@ from django.db import connection
 from psycopg import sql
 
 from dayops.level1 import session
+from dayops.level1.columns import Columns
 from dayops.level1.cone_search import dia_sources_near, query
 from dayops.level1.instants import snapshot
 from dayops.level1.loading import load_columns
@@ -16,7 +17,7 @@ from tests.dayops.level1.tables import MJD, NIGHT, sources
 pytestmark = pytest.mark.django_db
 
 
-def around(ra: float, dec: float, spread_deg: float, number: int = 400, first_id: int = 1) -> dict:
+def around(ra: float, dec: float, spread_deg: float, number: int = 400, first_id: int = 1) -> Columns:
     """Sources scattered within a few `spread_deg` of a place, also over a pole or 0h."""
     from astropy import units as u
     from astropy.coordinates import SkyCoord
@@ -28,7 +29,7 @@ def around(ra: float, dec: float, spread_deg: float, number: int = 400, first_id
     return sources(number, first_id=first_id, ra=there.ra.deg % 360, dec=there.dec.deg)
 
 
-def brute(table: dict, ra: float, dec: float, radius_deg: float) -> list[int]:
+def brute(table: Columns, ra: float, dec: float, radius_deg: float) -> list[int]:
     size = len(table["ra"])
     apart = separation_deg(table["ra"], table["dec"], np.full(size, ra), np.full(size, dec))
     return sorted(table["diaSourceId"][apart <= radius_deg].tolist())

@@ -5,6 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from dayops.level1.checking import BadTable
+from dayops.level1.columns import Columns
 from dayops.level1.loading import load, load_columns
 from dayops.level1.models import DiaForcedSource, DiaSource, Load
 from dayops.level1.partitioning import nights_of
@@ -19,7 +20,7 @@ def ids(*nights: int) -> list[int]:
     return found
 
 
-def forced(number: int, first_id: int = 1) -> dict:
+def forced(number: int, first_id: int = 1) -> Columns:
     return {
         "diaForcedSourceId": np.arange(first_id, first_id + number),
         "diaObjectId": np.arange(1, number + 1),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
+from dayops.level1.columns import Columns
 from dayops.level1.instants import instant, snapshot
 from dayops.level1.models import DetectorVisitProcessingSummary, DiaObject, MpcOrbit, SSObject, Visit
 from dayops.level1.writing import append, end, replace
@@ -11,7 +12,7 @@ from dayops.level1.writing import append, end, replace
 pytestmark = pytest.mark.django_db
 
 
-def objects(ids: list[int], **changed: object) -> dict:
+def objects(ids: list[int], **changed: object) -> Columns:
     number = len(ids)
     made = {
         "ssObjectId": np.array(ids),
