@@ -34,7 +34,6 @@ def dia_sources(
     as_of_mjd_tai: float | None = None,
     columns: Sequence[str] = USUAL,
     unattributed: bool = False,
-    attributed: bool = False,
 ) -> Columns:
     """DiaSources of some nights, in the order of their ids.
 
@@ -47,8 +46,8 @@ def dia_sources(
         given. `ssObjectId` is the attribution of that instant.
     columns
         APDB's names.
-    unattributed, attributed
-        Only those that belong to no Solar System object; only those that belong to one.
+    unattributed
+        Only those that belong to no Solar System object.
 
     Returns
     -------
@@ -63,8 +62,6 @@ def dia_sources(
     attribution = _ATTRIBUTION.format(valid=valid_at(as_of_mjd_tai))
     if unattributed:
         restrictions.append(sql.SQL('source."ssObjectId" IS NULL AND NOT EXISTS ({})').format(attribution))
-    if attributed:
-        restrictions.append(sql.SQL('(source."ssObjectId" IS NOT NULL OR EXISTS ({}))').format(attribution))
     return read(DiaSource, nights, columns, restrictions, attribution)
 
 

@@ -9,6 +9,7 @@ from dayops.models import Task
 from mops.models import Linkage, Night
 from mops.pipeline.found import Found
 from mops.pipeline.gate import Standing
+from mops.pipeline.known_objects import published_elsewhere
 
 
 def standing(night: Night, found: Found, ids: npt.NDArray[np.int64]) -> Standing:
@@ -19,8 +20,12 @@ def standing(night: Night, found: Found, ids: npt.NDArray[np.int64]) -> Standing
         detections=_of_task(night, "attribute").get("detections", 0),
         explained=explained,
         rms_arcsec=found.orbits.rms_arcsec[found.accepted].tolist(),
-        objects=frozenset(int(each) for each in ids if each),
+        objects=frozenset(int(each) for each in ids if each) | _known_elsewhere(night),
     )
+
+
+def _known_elsewhere(night: Night) -> frozenset[int]:
+    return frozenset(each for each in published_elsewhere(night).values_list("ss_object_id", flat=True) if each)
 
 
 def standing_of(night: Night | None) -> Standing | None:

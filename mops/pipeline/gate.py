@@ -19,7 +19,8 @@ class Standing:
     """What decides of one night.
 
     detections : of the night.  explained : those of them that belong to known objects or to accepted linkages.
-    rms_arcsec : of the accepted linkages, each.  objects : ids of those that its linkages found or found again.
+    rms_arcsec : of the accepted linkages, each.  objects : ids of those that its linkages found or found again, and of
+    those that other nights know.
     """
 
     detections: int

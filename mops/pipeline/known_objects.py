@@ -1,9 +1,11 @@
 """Orbits that are known when a night is searched: those of the nights that are published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import QuerySet
 
 from mops.models import Linkage, Night
 
@@ -26,18 +28,30 @@ class KnownObjects:
         return len(self.object_id)
 
 
-def known_objects(night: Night) -> KnownObjects:
-    """Those of published nights before this one, each by its newest linkage.
+def published_elsewhere(night: Night) -> QuerySet[Linkage]:
+    """Accepted linkages of all other nights that were published when the search of this one began.
 
-    An object whose newest linkage a person rejected is left out.
+    Not those of the night itself: searched again, it finds its objects anew.
     """
+    return Linkage.objects.filter(
+        night__state=Night.State.PUBLISHED,
+        night__decided_at__lte=night.created_at,
+        verdict=Linkage.Verdict.ACCEPTED,
+        ss_object_id__isnull=False,
+    ).exclude(night__day_obs=night.day_obs)
+
+
+def taken_sources(night: Night, days: Sequence[int]) -> npt.NDArray[np.int64]:
+    """diaSourceIds that belong to objects of other nights, of linkages with a detection on one of `days`; ascending."""
+    rows = published_elsewhere(night).filter(nights__overlap=list(days)).values_list("sources", "used")
+    lists = [np.array(sources, np.int64)[np.array(used, bool)] for sources, used in rows.iterator(chunk_size=10_000)]
+    return np.unique(np.concatenate(lists)) if lists else np.empty(0, np.int64)
+
+
+def known_objects(night: Night) -> KnownObjects:
+    """The objects of other nights, each by its newest linkage; not one whose newest linkage a person rejected."""
     rows = (
-        Linkage.objects.filter(
-            night__state=Night.State.PUBLISHED,
-            night__day_obs__lt=night.day_obs,
-            verdict=Linkage.Verdict.ACCEPTED,
-            ss_object_id__isnull=False,
-        )
+        published_elsewhere(night)
         .order_by("ss_object_id", "-night__day_obs", "-pk")
         .distinct("ss_object_id")
         .values_list("pk", "ss_object_id", "epoch_mjd_tdb", "state", "covariance", "review")

@@ -46,7 +46,12 @@ def _linked(detections: Detections, tracklets: Tracklets, clusters: Clusters, wa
         lists.append(rows[np.argsort(detections.mjd_tai[rows], kind="stable")])
     first = np.cumsum([0, *map(len, lists)]).astype(np.int64)
     members = np.concatenate(lists).astype(np.int64)
-    orbits = fit(Arcs.of(detections, first, members), clusters.state, np.full(len(clusters), clusters.reference_mjd_tdb), FitConfig(tolerance=0.1))
+    orbits = fit(
+        Arcs.of(detections, first, members),
+        clusters.state,
+        np.full(len(clusters), clusters.reference_mjd_tdb),
+        FitConfig(tolerance=0.1),
+    )
     reason = np.full(len(lists), "", dtype="<U200")
     taken: set[int] = set()
     used_count = np.add.reduceat(orbits.used.astype(int), first[:-1])
@@ -68,10 +73,26 @@ def _linked(detections: Detections, tracklets: Tracklets, clusters: Clusters, wa
     f2 = np.cumsum([0, *np.diff(first)[keep]]).astype(np.int64)
     flat = np.concatenate([np.arange(first[k], first[k + 1]) for k in keep])
     from dataclasses import fields
+
     from mops.science.orbit_fit import Orbits
-    new = Orbits(**{f.name: getattr(orbits, f.name)[flat if f.name in ("used", "residual_ra", "residual_dec") else keep] for f in fields(Orbits)})
+
+    new = Orbits(
+        **{
+            f.name: getattr(orbits, f.name)[flat if f.name in ("used", "residual_ra", "residual_dec") else keep]
+            for f in fields(Orbits)
+        }
+    )
     n = len(keep)
     return Found(
-        first=f2, members=members[flat], detections=detections, orbits=new, zone=clusters.zone[keep].astype("<U16"),
-        r_au=np.linalg.norm(clusters.state[keep, :3], axis=1), rdot_au_d=np.zeros(n), spread_arcsec=clusters.spread[keep],
-        tracklets=np.diff(clusters.first)[keep], object_id=np.zeros(n, np.int64), reason=reason[keep])
+        first=f2,
+        members=members[flat],
+        detections=detections,
+        orbits=new,
+        zone=clusters.zone[keep].astype("<U16"),
+        r_au=np.linalg.norm(clusters.state[keep, :3], axis=1),
+        rdot_au_d=np.zeros(n),
+        spread_arcsec=clusters.spread[keep],
+        tracklets=np.diff(clusters.first)[keep],
+        object_id=np.zeros(n, np.int64),
+        reason=reason[keep],
+    )

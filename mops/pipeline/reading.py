@@ -35,14 +35,13 @@ def detections_of(
     *,
     as_of_mjd_tai: float,
     minimum_reliability: float,
-    attributed_too: bool = False,
     observatory: str = OBSERVATORY,
 ) -> Detections:
-    """The DiaSources of `nights` as of an instant, in the order of their ids: those without an object, or all.
+    """The DiaSources of `nights` as of an instant, in the order of their ids.
 
     A source whose reliability is below the minimum is left out; one without a reliability is not.
     """
-    found = dia_sources(nights, as_of_mjd_tai=as_of_mjd_tai, columns=_COLUMNS, unattributed=not attributed_too)
+    found = dia_sources(nights, as_of_mjd_tai=as_of_mjd_tai, columns=_COLUMNS)
     reliable = ~(found["reliability"] < minimum_reliability)
     return _as_detections({name: values[reliable] for name, values in found.items()}, observatory)
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mops.models import KeptArrays, Linkage, Night, SyntheticTruth
+from mops.models import KeptArrays, Night, SyntheticTruth
 from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
 from mops.pipeline.found import Found
+from mops.pipeline.known_objects import published_elsewhere
 from mops.pipeline.packing import unpacked
 from mops.pipeline.reading import detections_of
 from mops.pipeline.start import window
@@ -37,7 +38,6 @@ def score_night(night: Night, wanted: Configuration, found: Found) -> dict[str, 
         window(night.day_obs, wanted),
         as_of_mjd_tai=night.as_of_mjd_tai,
         minimum_reliability=0.0,
-        attributed_too=True,
     )
     if not truths or not len(detections) or set(np.unique(detections.night)) - {truth.day_obs for truth in truths}:
         return {}
@@ -132,10 +132,8 @@ def _accepted(found: Found, detections: Detections) -> tuple[Ints, Ints]:
 
 
 def _linkages_before(night: Night, detections: Detections) -> tuple[Ints, Ints]:
-    rows = Linkage.objects.filter(
-        night__state=Night.State.PUBLISHED, night__day_obs__lt=night.day_obs, verdict=Linkage.Verdict.ACCEPTED
-    )
-    return _as_indices([np.array(sources) for sources in rows.values_list("sources", flat=True)], detections)
+    rows = published_elsewhere(night).values_list("sources", flat=True)
+    return _as_indices([np.array(sources) for sources in rows], detections)
 
 
 def _as_indices(lists: Sequence[npt.NDArray[np.int64]], detections: Detections) -> tuple[Ints, Ints]:

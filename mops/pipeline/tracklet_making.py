@@ -5,6 +5,7 @@ import numpy as np
 from mops.models import KeptArrays, Night
 from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
+from mops.pipeline.known_objects import taken_sources
 from mops.pipeline.left import Left
 from mops.pipeline.packing import packed
 from mops.pipeline.reading import detections_of
@@ -17,8 +18,8 @@ def make(night: Night, day_obs: int, wanted: Configuration) -> Left:
     detections = detections_of(
         [day_obs], as_of_mjd_tai=night.as_of_mjd_tai, minimum_reliability=wanted.minimum_reliability
     )
-    if day_obs == night.day_obs:
-        detections = detections.take(~np.isin(detections.id, _attributed_now(night)))
+    taken = _attributed_now(night) if day_obs == night.day_obs else taken_sources(night, [day_obs])
+    detections = detections.take(~np.isin(detections.id, taken))
     made = make_tracklets(detections, limits(wanted))
     used, tracklets = only_used(detections, made.tracklets)
     counts = {"detections": len(detections), "tracklets": len(tracklets), **made.counts}

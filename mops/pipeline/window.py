@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dayops.engine import BadInput
-from dayops.level1.reading import dia_sources
 from dayops.observing_day import ObservingDay
 from mops.models import KeptArrays, Night
 from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
+from mops.pipeline.known_objects import taken_sources
 from mops.pipeline.packing import unpacked
 from mops.pipeline.start import window
 from mops.science.detections import Detections, joined
@@ -22,14 +22,7 @@ def window_of(night: Night, wanted: Configuration) -> tuple[Detections, Tracklet
     """
     parts = [_kept_of(night, day, wanted) for day in window(night.day_obs, wanted)]
     detections, tracklets = combined([part for part in parts if part is not None])
-    taken = attributed([*window(night.day_obs, wanted)], night.as_of_mjd_tai)
-    return detections, without(detections, tracklets, taken)
-
-
-def attributed(nights: list[int], as_of_mjd_tai: float) -> npt.NDArray[np.int64]:
-    """diaSourceIds of those nights that belonged to a Solar System object at that instant, ascending."""
-    found = dia_sources(nights, as_of_mjd_tai=as_of_mjd_tai, columns=("diaSourceId", "ssObjectId"), attributed=True)
-    return np.sort(found["diaSourceId"])
+    return detections, without(detections, tracklets, taken_sources(night, window(night.day_obs, wanted)))
 
 
 def combined(parts: list[tuple[Detections, Tracklets]]) -> tuple[Detections, Tracklets]:
