@@ -1,8 +1,8 @@
 """Known objects in one night: their states and covariances at its middle, and where on the sky each can be seen.
 
-Within half a day of the middle two-body motion is the orbit: planets pull a main-belt object 0.4 mas off it, and an
-object 0.1 au from the Earth 25 mas. So orbits are carried to the middle of the night once, and every place of the night
-is one step of Kepler's problem away.
+Orbits are carried to the middle of the night once, with the planets' pull. From there every place of the night is one
+step of Kepler's problem away: within half a day planets pull a main-belt object at most 0.4 mas off that, and an
+object 0.1 au from the Earth 25 mas.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from mops.science import ephemeris, kepler, observers, time_scales
+from mops.science import ephemeris, kepler, nbody, observers, time_scales
 from mops.science.constants import AU_KM, C_AU_PER_DAY, RADIUS_EARTH_KM
+from mops.science.perturbers import perturbers
 
 NSIDE = 32  # cells of 1.8°: a visit of 1.75° radius looks into about ten
 SLOW_REACH_DEG = 1.0  # what moves farther in a night is looked for by itself in each visit
 NEAR_AU = 0.05  # nearer to the observer an object's path across a night is too bent to bound
 EARTH_AU = RADIUS_EARTH_KM / AU_KM
-STEP = 1e-6  # of the state, for the two-body transition's central differences
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -94,16 +94,23 @@ def in_the_night(states: Floats, epochs: Floats, covariances: Floats | None, mjd
 def carried(
     states: Floats, epochs: float | Floats, covariances: Floats | None, to_mjd_tdb: float
 ) -> tuple[Floats, Floats]:
-    """States (k, 6) and covariances (k, 6, 6) at another time, by two-body motion and its transition matrix."""
+    """States (k, 6) and covariances (k, 6, 6) at another time, by N-body motion and its transition matrix.
+
+    NaN, and a covariance of zero, where an orbit cannot be followed so far (it is not finite, or meets the Sun or a
+    planet) or its epoch is outside DE440's excerpt.
+    """
     states = np.ascontiguousarray(states, np.float64).reshape(-1, 6)
-    days = to_mjd_tdb - np.broadcast_to(np.asarray(epochs, np.float64), len(states))
-    moved = kepler.propagate(states, days)
-    if covariances is None:
-        return moved, np.zeros((len(states), 6, 6))
-    known = np.isfinite(covariances).all(axis=(1, 2))
-    carried_covariance = np.zeros((len(states), 6, 6))
-    _carry(states, np.ascontiguousarray(days), np.ascontiguousarray(covariances, np.float64), known, carried_covariance)
-    return moved, carried_covariance
+    epoch = np.ascontiguousarray(np.broadcast_to(np.asarray(epochs, np.float64), len(states)))
+    moved, covariance = np.full((len(states), 6), np.nan), np.zeros((len(states), 6, 6))
+    if covariances is not None:
+        sound = np.isfinite(covariances).all(axis=(1, 2))
+        covariance[sound] = covariances[sound]
+    within = (epoch > ephemeris.FIRST_MJD_TDB) & (epoch < ephemeris.LAST_MJD_TDB) & np.isfinite(states).all(axis=1)
+    if within.any():
+        table = perturbers(min(epoch[within].min(), to_mjd_tdb), max(epoch[within].max(), to_mjd_tdb))
+        _carry(states, epoch, within, to_mjd_tdb, table.first_mjd_tdb, table.coefficients, moved, covariance)
+    covariance[~np.isfinite(moved).all(axis=1)] = 0.0
+    return moved, covariance
 
 
 def index(night: NightStates) -> SkyIndex:
@@ -143,22 +150,27 @@ def warm_up() -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _carry(states: Any, days: Any, covariances: Any, known: Any, carried: Any) -> None:
-    ahead, behind, transition, moved = np.empty(6), np.empty(6), np.empty((6, 6)), np.empty(6)
+def _carry(
+    states: Any, epochs: Any, within: Any, to: float, first: float, table: Any, moved: Any, covariance: Any
+) -> None:
+    step, half = nbody.new_step(), np.empty((6, 6))
     for k in range(len(states)):
-        if not known[k]:
-            continue
-        state = states[k]
-        place, motion = np.sqrt((state[:3] ** 2).sum()), np.sqrt((state[3:] ** 2).sum())
-        for axis in range(6):
-            step = STEP * (place if axis < 3 else motion)
-            moved[:] = state
-            moved[axis] = state[axis] + step
-            kepler.propagate_one(moved, days[k], ahead)
-            moved[axis] = state[axis] - step
-            kepler.propagate_one(moved, days[k], behind)
-            transition[:, axis] = (ahead - behind) / (2 * step)
-        carried[k] = transition @ covariances[k] @ transition.T
+        if within[k] and nbody.propagate(states[k], epochs[k], to, first, table, step, True):
+            moved[k] = step.state
+            transition = step.transition.reshape(6, 6)
+            _product(transition, covariance[k], half)
+            _product(transition, half.T, covariance[k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(one: Any, other: Any, product: Any) -> None:
+    """one @ other into `product`; BLAS would cost more than these 216 products."""
+    for i in range(6):
+        for j in range(6):
+            total = 0.0
+            for k in range(6):
+                total += one[i, k] * other[k, j]
+            product[i, j] = total
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,7 +1,5 @@
 """SSSource against JPL Horizons, astropy's frames, finite differences and the corners of the sky."""
 
-import csv
-
 import numpy as np
 import pytest
 from astropy import units
@@ -9,11 +7,12 @@ from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mops.science import apparent, kepler, observers, time_scales
+from mops.science import apparent, kepler, known, observers, time_scales
 from mops.science.apparent import direction, offsets_arcsec, place_of, see, ss_source
-from mops.science.constants import C_AU_PER_DAY, OBLIQUITY
+from mops.science.constants import C_AU_PER_DAY
 from mops.science.detections import Detections
-from tests.real_data import needs_real_data, real_file
+from tests.mops import horizons_places
+from tests.real_data import needs_real_data
 
 # SSSource of the APDB schema 10.0.0, without ssObjectId and designation.
 COLUMNS = [
@@ -60,44 +59,29 @@ def test_every_column_of_sssource_is_there_and_finite():
     assert all(np.isfinite(column).all() and column.shape == (20,) for column in source.values())
 
 
-def horizons() -> tuple[list[dict[str, str]], np.ndarray]:
-    """Ephemeris rows of JPL Horizons, and each one's state at its time, carried from the elements' epoch two-body."""
-    with real_file("moving_objects", "jpl_horizons", "elements_sun_ecliptic.csv").open() as file:
-        elements = {row["targetname"]: row for row in csv.DictReader(file)}
-    with real_file("moving_objects", "jpl_horizons", "ephemeris.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    cos, sin = np.cos(OBLIQUITY), np.sin(OBLIQUITY)
-    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    states, days = [], []
-    for row in rows:
-        origin = next(each for name, each in elements.items() if name.endswith(row["targetname"]))
-        place, motion = (
-            turn @ [float(origin[axis]) for axis in axes] for axes in (("x", "y", "z"), ("vx", "vy", "vz"))
-        )
-        states.append(np.concatenate([place, motion]))
-        tai = time_scales.tai_from_utc(np.array([float(row["mjd_utc"])]))
-        days.append(time_scales.tdb_from_tai(tai)[0] - float(origin["mjd_tdb"]))
-    near = np.flatnonzero(np.abs(days) < 35)
-    return [rows[index] for index in near], kepler.propagate(np.array(states)[near], np.array(days)[near])
-
-
 @needs_real_data
 def test_the_geometry_is_jpl_horizons():
-    """Two-body motion over a month stands in for the orbit; Horizons' angles are of apparent places, 20″ away."""
-    rows, states = horizons()
+    """1,260 places of 14 objects, up to 956 days from their orbits' epochs; Horizons' angles are apparent, 20″ off."""
+    names, origin, epochs = horizons_places.orbits()
+    detections, whose = horizons_places.places(names)
+    tdb = time_scales.tdb_from_tai(detections.mjd_tai)
+    carried = [
+        known.carried(origin[body, None], epochs[body], None, time)[0] for body, time in zip(whose, tdb, strict=True)
+    ]
+    states = np.concatenate(carried)
+    rows = horizons_places.rows()
 
     def column(name):
         return np.array([float(row[name]) if row[name] else np.nan for row in rows])
 
-    times = time_scales.tai_from_utc(column("mjd_utc"))
-    observer, velocity = observers.heliocentric(np.array([row["observatory_code"] for row in rows]), times)
-    detections = detected(column("RA"), column("DEC"), times, observer)
+    codes = np.array([row["observatory_code"] for row in rows])
+    _, velocity = observers.heliocentric(codes, detections.mjd_tai)
     source = ss_source(detections, states, velocity, column("H"), column("G"))
-    assert np.median(source["ephOffset"]) < 0.02
-    assert source["ephOffset"].max() < 1.5
+    assert np.median(source["ephOffset"]) < 0.001
+    assert source["ephOffset"].max() < 0.01
     for ours, theirs, tolerance in (
-        ("elongation", "elong", 0.015), ("phaseAngle", "alpha", 0.01), ("topoRange", "delta", 1e-5),
-        ("helioRange", "r", 1e-5), ("topoRangeRate", "delta_rate", 1e-3), ("helioRangeRate", "r_rate", 1e-3),
+        ("elongation", "elong", 0.015), ("phaseAngle", "alpha", 0.015), ("topoRange", "delta", 1e-6),
+        ("helioRange", "r", 2e-6), ("topoRangeRate", "delta_rate", 1e-3), ("helioRangeRate", "r_rate", 1e-3),
         ("helio_vtot", "vel_sun", 1e-3), ("topo_vtot", "vel_obs", 1e-3), ("galLon", "GlxLon", 0.02),
     ):  # fmt: skip
         assert source[ours] == pytest.approx(column(theirs), abs=tolerance), ours

@@ -11,7 +11,9 @@ from mops.science import known, observers, time_scales
 from mops.science.apparent import axes_at, offsets_arcsec, see
 from mops.science.attribution import AttributionConfig, Attributions, attribute
 from mops.science.detections import Detections, joined
+from tests.mops import horizons_places
 from tests.mops.known_night import EPOCH, FIRST_MJD, covariances, detections, orbits, seen
+from tests.real_data import needs_real_data
 
 
 def attributed(found: Detections, states: np.ndarray, covariance=None, config=None) -> Attributions:
@@ -233,3 +235,20 @@ def test_arrays_and_limits_that_do_not_fit_are_refused_in_a_sentence():
         AttributionConfig(radius_arcsec=2, farthest_arcsec=1)
     with pytest.raises(ValueError, match="span"):
         attributed(replace(found, mjd_tai=found.mjd_tai + np.array([0, 0, 9])), orbits(3))
+
+
+@needs_real_data
+def test_jpls_places_of_fourteen_objects_are_attributed_to_their_orbits_night_by_night():
+    """Atira to transneptunian, topocentric, up to 956 days from the orbits' epochs."""
+    names, states, epochs = horizons_places.orbits()
+    found, whose = horizons_places.places(names)
+    night = np.floor(found.mjd_tai - 0.5)
+    separations = []
+    for each in np.unique(night):
+        inside = np.flatnonzero(night == each)
+        won = attribute(found.take(inside), states, epochs).won
+        assert won.detection.tolist() == list(range(len(inside)))
+        assert (won.object == whose[inside]).all()
+        separations.append(won.separation)
+    assert len(np.concatenate(separations)) == 1_260
+    assert np.concatenate(separations).max() < 0.01
