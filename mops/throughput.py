@@ -12,6 +12,7 @@ from statistics import fmean
 
 from dayops.observing_day import ObservingDay
 from mops.models import Night
+from mops.pipeline.backlog import nights_waiting
 
 LIMIT_H = 24.0
 NIGHTS = 30
@@ -19,11 +20,15 @@ NIGHTS = 30
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """One night: hours from its end (sunrise) to its first publication, or to now where there is none."""
+    """One night: hours from its end (sunrise) to its first publication, or to now where there is none.
+
+    `why` says, of one that waits, for what.
+    """
 
     day: ObservingDay
     hours: float
     is_published: bool
+    why: str = ""
 
     @property
     def is_late(self) -> bool:
@@ -32,7 +37,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class Debt:
-    """The delays of the nights of the last 30 days that were searched or wait, newest first."""
+    """The delays of the nights of the last 30 days that were searched or wait to be, newest first."""
 
     last: ObservingDay
     delays: Sequence[Delay]
@@ -65,20 +70,32 @@ class Debt:
 
 
 def debt(day: ObservingDay, now: datetime) -> Debt:
-    """As of `day` and the 29 days before it (one query). Nights that nobody began to search are not known here."""
-    rows = Night.objects.filter(day_obs__gte=_first(day).day_obs, day_obs__lte=day.day_obs, trial=False)
-    published: dict[int, datetime | None] = {}
+    """As of `day` and the 29 days before it (five queries)."""
+    first = _first(day).day_obs
+    rows = Night.objects.filter(day_obs__gte=first, day_obs__lte=day.day_obs, trial=False).order_by("pk")
+    published: dict[int, datetime | None] = dict.fromkeys(
+        waiting for waiting in nights_waiting(now) if first <= waiting <= day.day_obs
+    )
+    newest: dict[int, str] = {}
     for day_obs, state, decided_at in rows.values_list("day_obs", "state", "decided_at"):
         out = decided_at if state in {Night.State.PUBLISHED, Night.State.REPLACED} else None
-        known = published.get(day_obs)
-        published[day_obs] = min(filter(None, (known, out)), default=None)
-    return Debt(day, [_delay(ObservingDay(each), published[each], now) for each in sorted(published, reverse=True)])
+        published[day_obs] = min(filter(None, (published.get(day_obs), out)), default=None)
+        newest[day_obs] = _WHY.get(state, "")
+    return Debt(
+        day, [_delay(each, published[each], now, newest.get(each, "")) for each in sorted(published, reverse=True)]
+    )
+
+
+_WHY = {Night.State.MAKING: "its search is under way", Night.State.REFUSED: "its search was refused: see to it"}
+_NOT_BEGUN = "its search has not begun"
 
 
 def _first(last: ObservingDay) -> ObservingDay:
     return ObservingDay.parse(str(last.date - timedelta(days=NIGHTS - 1)))
 
 
-def _delay(day: ObservingDay, published: datetime | None, now: datetime) -> Delay:
+def _delay(day_obs: int, published: datetime | None, now: datetime, why: str) -> Delay:
+    day = ObservingDay(day_obs)
     waited = (published or now) - day.sunrise
-    return Delay(day, max(0.0, waited / timedelta(hours=1)), published is not None)
+    is_published = published is not None
+    return Delay(day, max(0.0, waited / timedelta(hours=1)), is_published, "" if is_published else why or _NOT_BEGUN)

@@ -1,6 +1,7 @@
 """A linkage over time: what the fit leaves of each observation, and how bright the object was."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import plotly.graph_objects as go
 
@@ -11,8 +12,19 @@ from mops.views.observations import Observation
 _NEAR = 0.2  # of a limit: what is nearer to zero would not be seen beside it
 
 
-def residual_figure(observations: Sequence[Observation], limit_arcsec: float | None) -> go.Figure:
-    """Observed minus computed against time, with the catalogue's sigmas; open points were not used."""
+def outlier_arcsec(observations: Sequence[Observation], reject_chi2: float) -> float | None:
+    """The residual beyond which a detection of the median sigma is set aside; None where no sigma is known."""
+    sigmas = [sigma for each in observations for sigma in (each.sigma_ra, each.sigma_dec) if sigma is not None]
+    return reject_chi2**0.5 * median(sigmas) if sigmas else None
+
+
+def residual_figure(
+    observations: Sequence[Observation], limit_arcsec: float | None, outlier_arcsec: float | None = None
+) -> go.Figure:
+    """Observed minus computed against time, with the catalogue's sigmas; open points were not used.
+
+    `limit_arcsec` (of a report) is drawn where it is near; `outlier_arcsec` always.
+    """
     figure = new_figure(x="MJD TAI", y="observed − computed / ″")
     at = [each.mjd_tai for each in observations]
     for name, place, symbol in (("right ascension", 0, "circle"), ("declination", 1, "square")):
@@ -29,6 +41,9 @@ def residual_figure(observations: Sequence[Observation], limit_arcsec: float | N
     if limit_arcsec and most > _NEAR * limit_arcsec:
         for side in (-limit_arcsec, limit_arcsec):
             threshold(figure, side, f"limit of a report {side:g}″", "warn")
+    if outlier_arcsec:
+        for side in (-outlier_arcsec, outlier_arcsec):
+            threshold(figure, side, f"outliers beyond {side:.2g}″ at the median σ", "error")
     figure.update_xaxes(tickformat=".2f")
     figure.update_layout(showlegend=True)
     return figure

@@ -50,13 +50,13 @@ def loss_figure(waterfall: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
-def zones_figure(by_zone: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Completeness of each zone, with what is required."""
-    figure = new_figure(x="zone", y="found of findable / %")
-    shares = [100 * int(row.get("found") or 0) / max(1, int(row.get("findable") or 0)) for row in by_zone]
-    said = [f"{row.get('found')} of {row.get('findable')}" for row in by_zone]
+def shares_figure(rows: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
+    """Completeness by `group` (zone, mag, rate), with what is required."""
+    figure = new_figure(x=group, y="found of findable / %")
+    shares = [100 * int(row.get("found") or 0) / max(1, int(row.get("findable") or 0)) for row in rows]
+    said = [f"{row.get('found')} of {row.get('findable')}" for row in rows]
     figure.add_bar(
-        x=[str(row.get("zone", "")) for row in by_zone], y=shares, text=said, marker={"color": OKABE_ITO[0]},
+        x=[str(row.get(group, "")) for row in rows], y=shares, text=said, marker={"color": OKABE_ITO[0]},
         textposition="inside", insidetextanchor="start", textangle=0,
         hovertemplate="%{x}: %{text}, %{y:.2f} %<extra></extra>",
     )  # fmt: skip

@@ -20,6 +20,7 @@ from mops.plots import in_time, sky, solar_system
 from mops.plots.correlation import correlation_figure
 from mops.plots.path import path
 from mops.plots.population import Place, population_figure
+from mops.science.orbit_fit import FitConfig
 from mops.science.time_scales import tdb_from_tai
 from mops.views.level1 import observations_of, orbits_of_known
 from mops.views.lookup import candidate_url, in_words, linkage_numbered, not_here
@@ -28,6 +29,7 @@ from mops.views.words import plural, said
 
 NAMES = ("sky", "residuals", "light", "top", "edge", "a-e", "a-i", "correlation")
 MOST_OTHERS = 3000
+OUTLIER_CHI2 = FitConfig().reject_chi2
 _PATH_POINTS = 200
 
 
@@ -80,31 +82,23 @@ def report_limit(linkage: Linkage) -> float | None:
 
 
 def _captions_of_seen(linkage: Linkage, seen: Sequence[Observation]) -> Iterator[tuple[str, str]]:
-    arc = plural(len({each.day for each in seen}), "night")
     unused = sum(not each.used for each in seen)
     left = f", {unused} not used (open)" if unused else ""
-    moved = sky.extent_arcmin(seen)
-    yield (
-        "sky",
-        f"{plural(len(seen), 'detection')} in {arc}{left}; moved {said(moved)}′ along a great circle. East is left.",
-    )
-    means = ", ".join(
-        f"mean {name} {fmean(values):+.3f}″"
-        for name, values in (("RA", [e.residual_ra for e in seen]), ("dec", [e.residual_dec for e in seen]))
-    )
-    limit = report_limit(linkage)
-    at_most = f"; reports need rms ≤ {limit:g}″" if limit else ""
-    yield (
-        "residuals",
-        f"rms {said(linkage.rms_arcsec, 2)}″ of those used{at_most}; {means}{left}. Bars: catalogue sigmas.",
-    )
+    where = f"{plural(len(seen), 'detection')} in {plural(len({each.day for each in seen}), 'night')}{left}"
+    yield "sky", f"{where}; {said(sky.extent_arcmin(seen))}′ from first to last. East is left."
+    yield "residuals", f"{_residuals_in_words(linkage, seen)}{left}. Bars: σ of the catalogue."
     bright = [each.mag for each in seen if each.mag is not None]
     if bright:
-        bands = ", ".join(f"H({band}) {said(value)}" for band, value in linkage.h_by_band.items())
-        yield (
-            "light",
-            f"{min(bright):.2f} to {max(bright):.2f} mag; H {said(linkage.h_mag)}{f' ({bands})' if bands else ''}.",
-        )
+        bands = "".join(f", H({band}) {said(value)}" for band, value in linkage.h_by_band.items())
+        yield "light", f"{min(bright):.2f} to {max(bright):.2f} mag; H {said(linkage.h_mag)}{bands}."
+
+
+def _residuals_in_words(linkage: Linkage, seen: Sequence[Observation]) -> str:
+    limit = report_limit(linkage)
+    at_most = f" (at most {limit:g}″ in a report)" if limit else ""
+    ra, dec = fmean(each.residual_ra for each in seen), fmean(each.residual_dec for each in seen)
+    outliers = f"outliers are those with χ² over {OUTLIER_CHI2:g}"
+    return f"rms {said(linkage.rms_arcsec, 2)}″{at_most}, mean RA {ra:+.3f}″, dec {dec:+.3f}″; {outliers}"
 
 
 def _sky(linkage: Linkage) -> Figure:
@@ -118,7 +112,8 @@ def _sky(linkage: Linkage) -> Figure:
 
 
 def _residuals(linkage: Linkage) -> Figure:
-    return in_time.residual_figure(known(observations_of(linkage)), report_limit(linkage))
+    seen = known(observations_of(linkage))
+    return in_time.residual_figure(seen, report_limit(linkage), in_time.outlier_arcsec(seen, OUTLIER_CHI2))
 
 
 def _orbit(view: solar_system.View, linkage: Linkage) -> Figure:

@@ -88,7 +88,7 @@ def summary_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
 @conditional_page
 @in_words
 def night_figure(request: HttpRequest, day: ObservingDay, figure: str) -> HttpResponse:
-    """``steps``, ``loss`` or ``zones`` of the night that ``?night=`` names."""
+    """``steps``, ``loss`` or ``by-zone`` (or another group of the truth) of the night that ``?night=`` names."""
     night = night_or_refused(day, request.GET.get("night", ""))
     truth = night.truth
     match figure:
@@ -96,8 +96,9 @@ def night_figure(request: HttpRequest, day: ObservingDay, figure: str) -> HttpRe
             return figure_response(steps.steps_figure(night.counts))
         case "loss" if truth.get("waterfall"):
             return figure_response(steps.loss_figure(truth["waterfall"]))
-        case "zones" if truth.get("by_zone"):
-            return figure_response(steps.zones_figure(truth["by_zone"]))
+    group = figure.removeprefix("by-")
+    if figure != group and truth.get(f"by_{group}"):
+        return figure_response(steps.shares_figure(truth[f"by_{group}"], group))
     raise not_here(f"Search {night.pk} has no figure “{figure[:40]}”.", "Open the night's page for those it has.")
 
 
@@ -142,9 +143,11 @@ def _figures(night: Night) -> Any:
         lost = sum(int(row.get("lost") or 0) for row in rows)
         of = max((int(row.get("objects") or 0) + int(row.get("lost") or 0) for row in rows), default=0)
         yield url("loss"), "What was lost, and to which limit", f"{lost:,} of {of:,} findable objects were lost.", 300
-    if rows := truth.get("by_zone"):
-        said = "; ".join(f"{row.get('zone')} {row.get('found')} of {row.get('findable')}" for row in rows)
-        yield url("zones"), "Completeness by zone", f"Found of findable: {said}.", 280
+    for key in truth:
+        if key.startswith("by_") and truth[key]:
+            group = key.removeprefix("by_")
+            said = "; ".join(f"{row.get(group)} {row.get('found')} of {row.get('findable')}" for row in truth[key])
+            yield url(f"by-{group}"), f"Completeness by {group}", f"Found of findable: {said}.", 260
 
 
 def _this_minute() -> datetime:

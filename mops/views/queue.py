@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.contrib import messages
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -122,8 +122,9 @@ def filters_of(night: Night | None) -> tuple[Filter, ...]:
 def _counts(night: Night | None) -> dict[str, int]:
     """How many are accepted and how many of those wait for a person (one query)."""
     accepted = Linkage.objects.filter(night=night, verdict=Linkage.Verdict.ACCEPTED) if night else None
-    reviews = list(accepted.order_by().values_list("review", flat=True)) if accepted is not None else []
-    return {"accepted": len(reviews), "open": reviews.count(Linkage.Review.OPEN)}
+    if accepted is None:
+        return {"accepted": 0, "open": 0}
+    return accepted.aggregate(accepted=Count("pk"), open=Count("pk", filter=Q(review=Linkage.Review.OPEN)))
 
 
 @require_POST

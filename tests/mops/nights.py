@@ -42,6 +42,9 @@ TRUTH: dict[str, Any] = {
         {"zone": "main_belt", "findable": 5300, "found": 5298},
         {"zone": "neo", "findable": 12, "found": 11},
     ],
+    "by_magnitude": [{"magnitude": "20-21", "findable": 5312, "found": 5309}],
+    "findable": 5312,
+    "found": 5309,
     "waterfall": [
         {"step": "findable", "objects": 5312, "lost": 0, "limit": ""},
         {"step": "tracklet", "objects": 5311, "lost": 1, "limit": "tracklet_max_hours 1.5 h"},

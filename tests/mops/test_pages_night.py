@@ -12,12 +12,13 @@ from dayops.models import Run
 from dayops.observing_day import ObservingDay
 from dayops.web.work_pages.subjects import subject_url
 from mops.models import Night
-from mops.plots.steps import debt_figure, loss_figure, steps_figure, steps_of, zones_figure
+from mops.plots.steps import debt_figure, loss_figure, shares_figure, steps_figure, steps_of
 from mops.throughput import LIMIT_H, debt
 from mops.views.night import month_sentence
 from mops.views.starting import changes_of
 from mops.views.words import instant_of_mjd_tai
-from tests.mops.nights import COUNTS, DAY, TRUTH, linkages, night
+from tests.mops.in_level1 import detected
+from tests.mops.nights import COUNTS, DAY, TRUTH, linkage, linkages, night
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -144,14 +145,14 @@ class TestTheSearch:
 
 
 class TestItsFigures:
-    @pytest.mark.parametrize("name", ["steps", "loss", "zones"])
+    @pytest.mark.parametrize("name", ["steps", "loss", "by-zone", "by-magnitude"])
     def test_are_served_where_there_are_numbers(self, name):
         made = night(truth=TRUTH)
         url = f"{PAGE}figures/{name}/?night={made.pk}"
         assert url in text(PAGE)
         assert page(url).json()["data"]
 
-    @pytest.mark.parametrize("name", ["steps", "loss", "zones", "nonsense"])
+    @pytest.mark.parametrize("name", ["steps", "loss", "by-zone", "by_zone", "nonsense"])
     def test_say_in_words_that_there_are_none(self, name):
         night(counts={})
         assert "has no figure" in refusal(f"{PAGE}figures/{name}/", 404)
@@ -169,12 +170,12 @@ class TestItsFigures:
         assert lost.text[2] == "2: cluster radius 0.0013 au"
 
     def test_zones_are_shares_with_what_is_required_drawn(self):
-        figure = zones_figure(TRUTH["by_zone"])
+        figure = shares_figure(TRUTH["by_zone"], "zone")
         assert list(figure.data[0].y) == pytest.approx([100 * 5298 / 5300, 100 * 11 / 12])
         assert figure.layout.shapes[0].y0 == 95
 
     def test_a_zone_without_findable_objects_is_no_division_by_zero(self):
-        assert list(zones_figure([{"zone": "tno", "findable": 0, "found": 0}]).data[0].y) == [0]
+        assert list(shares_figure([{"zone": "tno", "findable": 0, "found": 0}], "zone").data[0].y) == [0]
 
 
 class TestTheMonth:
@@ -227,12 +228,19 @@ class TestTheMonth:
         assert [trace.name for trace in figure.data] == ["published", "waits"]
         assert page(f"{PAGE}throughput/").json()["data"]
 
-    def test_takes_one_query_however_many_nights(self):
+    def test_a_night_with_detections_that_nobody_began_to_search_waits_too(self):
+        night(hours=8, day_obs=20261118)
+        detected(linkage(night(), 77))
+        waiting = debt(ObservingDay(DAY), self.now(10)).backlog
+        assert [str(delay.day) for delay in waiting] == ["2026-11-21", "2026-11-20", "2026-11-19"]
+        assert waiting[0].why == "its search has not begun"
+
+    def test_takes_the_same_queries_however_many_nights(self):
         for day in range(20261101, 20261123):
             night(day)
         with CaptureQueriesContext(connection) as captured:
             debt(ObservingDay(DAY), self.now(1))
-        assert len(captured) == 1
+        assert len(captured) == 5
 
 
 class TestTheButton:
