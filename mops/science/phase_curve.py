@@ -216,6 +216,8 @@ def _fit_all(
         kept = np.abs(level - np.median(level)) <= OUTLIER_MAG
         m, w, a, constant, change = m[kept], w[kept], a[kept], constant[kept], change[kept]
         counts[group, 1] = len(m)
+        if len(m) == 0:  # two that disagree: neither is the outlier
+            continue
         results[group, 6], results[group, 7] = a.min(), a.max()
         free = len(m) >= MIN_POINTS and results[group, 7] - results[group, 6] >= MIN_PHASE_RANGE_DEG
         if not (free and _two_parameters(m, w, constant, change, fiducial, results[group])):

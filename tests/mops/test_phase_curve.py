@@ -199,3 +199,11 @@ def test_a_distance_that_is_none_gives_no_magnitude():
 def test_magnitudes_become_v_by_the_minor_planet_centers_conversion():
     v = to_v(np.full(3, 20.0), np.array([1, 2, -1], np.int8))
     assert v == pytest.approx([19.65, 20.14, np.nan], nan_ok=True)
+
+
+def test_of_two_points_that_disagree_neither_is_believed():
+    fit = fit_phase_curves(np.array([0, 2]), np.array([15.0, 21.0]), np.full(2, 0.1), np.array([5.0, 6.0]))
+    assert (fit.nObs[0], fit.nObsUsed[0]) == (2, 0)
+    assert np.isnan(fit.H[0])
+    assert np.isnan(fit.phaseAngleMin[0])
+    assert fit.slope_fit_failed[0]
