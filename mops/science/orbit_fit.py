@@ -125,7 +125,7 @@ def fit(arcs: Arcs, seeds: Array, seed_epoch: Array, config: FitConfig = DEFAULT
     covariance, chi2 = np.full((count, 6, 6), np.nan), np.full(count, np.nan)
     used, residual = np.ones(total, np.bool_), np.full((total, 2), np.nan)
     iterations = np.zeros(count, np.int64)
-    status = _bad_input(arcs, states, epochs)
+    status = _bad_input(arcs, states, epochs, config.least_used)
     order = _in_time(arcs)
     good = np.flatnonzero(status == Status.OK)
     if len(good):
@@ -153,7 +153,7 @@ def _check_shapes(arcs: Arcs, seeds: Array, seed_epoch: Array) -> None:
         )
 
 
-def _bad_input(arcs: Arcs, states: Array, epochs: Array) -> npt.NDArray[np.int8]:
+def _bad_input(arcs: Arcs, states: Array, epochs: Array, least_used: int) -> npt.NDArray[np.int8]:
     within = (arcs.mjd_tdb > ephemeris.FIRST_MJD_TDB) & (arcs.mjd_tdb < ephemeris.LAST_MJD_TDB)
     sound = within & np.isfinite(arcs.ra) & (np.abs(arcs.dec) <= 90) & np.isfinite(arcs.observer).all(axis=1)
     sound &= (arcs.sigma_ra > 0) & (arcs.sigma_dec > 0) & np.isfinite(arcs.sigma_ra) & np.isfinite(arcs.sigma_dec)
@@ -161,7 +161,8 @@ def _bad_input(arcs: Arcs, states: Array, epochs: Array) -> npt.NDArray[np.int8]
     bad = wrong[arcs.first[1:]] > wrong[arcs.first[:-1]]
     bad |= ~np.isfinite(states).all(axis=1) | ~(np.linalg.norm(states[:, :3], axis=1) > 0)
     bad |= ~((epochs > ephemeris.FIRST_MJD_TDB) & (epochs < ephemeris.LAST_MJD_TDB))
-    return np.where(bad, Status.BAD_INPUT, Status.OK).astype(np.int8)
+    few = np.diff(arcs.first) < least_used
+    return np.select([few, bad], [Status.TOO_FEW, Status.BAD_INPUT], Status.OK).astype(np.int8)
 
 
 def _in_time(arcs: Arcs) -> npt.NDArray[np.intp]:

@@ -43,7 +43,8 @@ _SENTENCES = {
 class Belief:
     """Limits of what is believed.
 
-    distance_share : sigma of the heliocentric distance over the distance.  unbound_sigmas : a hyperbola must be one by
+    distance_share : sigma of the heliocentric distance over the distance.  energy_share : sigma of 1/a in units of 1/r or,
+    for a hyperbola, of 1/a.  unbound_sigmas : a hyperbola must be one by
     so many sigmas of its energy (it is UNCONSTRAINED otherwise).  fastest_km_s : of the speed far from the Sun, above
     which an orbit is UNPHYSICAL (3I/ATLAS has 58).  farthest_au : greatest distance at the epoch.
     """
@@ -70,7 +71,7 @@ def judge(status: npt.NDArray[np.int8], states: Array, covariance: Array, belief
     outward = state[:, :3] / r[:, None]
     distance_sigma = np.sqrt(np.einsum("ki,kij,kj->k", outward, spread[:, :3, :3], outward))
     loose = ~(distance_sigma <= belief.distance_share * r)
-    loose |= ~(energy_sigma <= belief.energy_share / r)
+    loose |= ~(energy_sigma <= belief.energy_share * np.maximum(1 / r, -energy))
     loose |= (energy < 0) & ~(-energy > belief.unbound_sigmas * energy_sigma)
     judged[fitted[loose]] = Status.UNCONSTRAINED
     fastest = belief.fastest_km_s * 86_400 / AU_KM
