@@ -19,6 +19,7 @@ from mops.science.perturbers import perturbers
 
 NSIDE = 32  # cells of 1.8°: a visit of 1.75° radius looks into about ten
 SLOW_REACH_DEG = 1.0  # what moves farther in a night is looked for by itself in each visit
+PULLED_AU = 0.15  # within it the Earth's pull in half a night is more than 10 mas
 NEAR_AU = 0.05  # nearer to the observer an object's path across a night is too bent to bound
 EARTH_AU = RADIUS_EARTH_KM / AU_KM
 
@@ -113,9 +114,16 @@ def carried(
     return moved, covariance
 
 
-def index(night: NightStates) -> SkyIndex:
-    """Sort the objects into cells. Those that are not numbers are left out."""
+def near_the_earth(night: NightStates) -> Indices:
+    """Objects that the Earth pulls too far off a two-body path for one night: carry these to each visit by itself."""
+    place, _ = ephemeris.earth(np.array([night.middle_mjd_tdb]))
+    return np.flatnonzero(np.linalg.norm(night.states[:, :3] - place, axis=1) < PULLED_AU)
+
+
+def index(night: NightStates, without: Indices | None = None) -> SkyIndex:
+    """Sort the objects into cells. Those that are not numbers, and those in `without`, are left out."""
     finite = np.isfinite(night.reach) & np.isfinite(night.direction).all(axis=1)
+    finite[without if without is not None else []] = False
     slow = np.flatnonzero(finite & (night.reach <= np.radians(SLOW_REACH_DEG)))
     cells = healpy.vec2pix(NSIDE, *night.direction[slow].T) if len(slow) else np.empty(0, np.int64)
     order = np.argsort(cells, kind="stable")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mops.science import known, observers, time_scales
-from mops.science.apparent import axes_at, offsets_arcsec, see
+from mops.science.apparent import axes_at, offsets_arcsec, place_of, see
 from mops.science.attribution import AttributionConfig, Attributions, attribute
 from mops.science.detections import Detections, joined
 from tests.mops import horizons_places
@@ -201,6 +201,22 @@ def test_hyperbolic_and_near_objects_are_attributed_too():
     result = attributed(found, states, covariances(20))
     assert (result.won.object == truth[result.won.detection]).all()
     assert len(result.won) == 60
+
+
+def test_what_the_earth_pulls_about_is_found_all_night():
+    """An object that passes at 0.01 au: two-body motion from the middle of the night would be 20″ off at its ends."""
+    times = FIRST_MJD + np.linspace(0, 0.36, 13)
+    tdb = time_scales.tdb_from_tai(times)
+    observer, velocity = observers.heliocentric("X05", times)
+    state = np.concatenate([observer[:1] + np.array([0.008, -0.006, 0.003]), velocity[:1] + 0.002], axis=1)
+    there = np.concatenate([known.carried(state, tdb[0], None, time)[0] for time in tdb])
+    ra, dec = place_of(see(there, times, observer, velocity).line)
+    found = detections(ra, dec, times, observer, visit=np.arange(13))
+    others = orbits(5)
+    states, epochs = np.concatenate([others, state]), np.r_[np.full(5, EPOCH), tdb[0]]
+    won = attribute(found, states, epochs).won
+    assert (won.detection.tolist(), won.object.tolist()) == (list(range(13)), [5] * 13)
+    assert won.separation.max() < 0.02
 
 
 def test_what_is_no_number_matches_nothing_and_spoils_nothing():
