@@ -49,7 +49,8 @@ def simulate(
     first_id
         Added to every diaSourceId: `injection.INJECTED` marks detections that go beside real ones.
     planets
-        Objects move under the Sun, the planets, the Moon and relativity, else under the Sun alone.
+        Objects move under the Sun, the planets, the Moon and relativity, else under the Sun alone. Which ones may be in
+        a field is still asked of the Sun alone, with a slack of a quarter of a degree: keep the epoch within a year.
 
     Returns
     -------
