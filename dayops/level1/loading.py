@@ -55,6 +55,7 @@ def load(
     batches
         Columns by their APDB names, (n,) each, all batches alike; some 250,000 rows a batch are good. `night`,
         `healpix` and `loadId` are made here. See `dayops.level1.columns` for what stands for NULL.
+        They are made in another thread, which has no part in this transaction.
     source
         What people are told of where the rows came from.
     tell

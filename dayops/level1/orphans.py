@@ -1,8 +1,8 @@
 """DiaObjects of which sources turned out to be of the Solar System.
 
 A DiaObject is of the fixed sky. When a DiaSource is attributed to an SSObject it is no longer one of its DiaObject's: a
-DiaObject that loses its last source ends, and one that keeps some is made again from these (LSE-163, Solar System
-processing: orphaned DIAObjects are removed, the others recomputed).
+DiaObject that loses its last source ends, and one that keeps some is made again from these (LSE-163, "Solar System
+Object Processing": what the unlinking orphans is deleted; here its validity ends, so that it was there before).
 """
 
 from typing import Any

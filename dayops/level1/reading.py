@@ -9,7 +9,7 @@ from psycopg import sql
 
 from dayops.level1 import fields, session
 from dayops.level1.binary import unpacked
-from dayops.level1.columns import Columns, field_of, width_of
+from dayops.level1.columns import Columns, field_of, identity, width_of
 from dayops.level1.models import DiaForcedSource, DiaSource
 from dayops.level1.session import Statement
 
@@ -94,16 +94,17 @@ def read(
     restrictions: Sequence[Statement],
     attribution: Statement | None = None,
 ) -> Columns:
-    """Rows of a table by night that all `restrictions` hold for (SQL on `source`), in the order of the first column."""
+    """Rows of a table by night that all `restrictions` hold for (SQL on `source`), in the order of their ids."""
+    wanted = list(dict.fromkeys([identity(model), *columns]))
     query = sql.SQL("SELECT {} FROM {} source WHERE source.night = ANY({}) AND {}").format(
-        sql.SQL(", ").join(never_null(model, name, attribution) for name in columns),
+        sql.SQL(", ").join(never_null(model, name, attribution) for name in wanted),
         sql.Identifier(model._meta.db_table),
         sql.Literal([int(night) for night in nights]),
         sql.SQL(" AND ").join(restrictions),
     )
-    found = unpacked(session.copy_out(query), {name: kind_read(model, name) for name in columns})
-    order = np.argsort(found[columns[0]], kind="stable")
-    return {name: as_read(model, name, values[order]) for name, values in found.items()}
+    found = unpacked(session.copy_out(query), {name: kind_read(model, name) for name in wanted})
+    order = np.argsort(found[identity(model)], kind="stable")
+    return {name: as_read(model, name, found.pop(name)[order]) for name in columns}
 
 
 def kind_read(model: type[models.Model], name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from dayops import events
 from dayops.level1.checking import BadTable
@@ -34,17 +35,18 @@ class Command(BaseCommand):
         """Load one file and say what became of it; true where something was refused."""
         model = TABLES[table]
         try:
-            done = load(batches(path, model), model=model, source=str(path), tell=self._tell)
+            with transaction.atomic():
+                done = load(batches(path, model), model=model, source=str(path), tell=self._tell)
+                sentence = _sentence(done)
+                events.record("level1.load", f"{path.name}: {sentence}", actor=_who())
         except BadTable as error:
             self.stdout.write(f"{path}: refused. {error}")
             return True
-        sentence = _sentence(done)
         self.stdout.write(f"{path}: {sentence}")
         for reason, number in done.reasons.most_common():
             self.stdout.write(f"  {number:,} × {reason}")
         for one in done.refused[:SHOWN]:
             self.stdout.write(f"  row {one.row}, id {one.identity}: {one.reason}")
-        events.record("level1.load", f"{path.name}: {sentence}", actor=_who())
         return bool(done.reasons)
 
     def _tell(self, text: str) -> None:
