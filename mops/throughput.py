@@ -86,7 +86,10 @@ def debt(day: ObservingDay, now: datetime) -> Debt:
     )
 
 
-_WHY = {Night.State.MAKING: "its search is under way", Night.State.REFUSED: "its search was refused: see to it"}
+_WHY: dict[str, str] = {
+    Night.State.MAKING: "its search is under way",
+    Night.State.REFUSED: "its search was refused: see to it",
+}
 _NOT_BEGUN = "its search has not begun"
 
 

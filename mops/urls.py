@@ -6,11 +6,13 @@ from mops.views.candidate import candidate_page
 from mops.views.candidate_figures import candidate_figure
 from mops.views.compare import compare_figure, compare_page
 from mops.views.coverage import coverage_map, coverage_page
+from mops.views.known_object import object_figure, object_page
 from mops.views.night import debt_figure, night_figure, night_of_event, summary_page
-from mops.views.objects import object_figure, object_page, objects_page
+from mops.views.objects import objects_page
 from mops.views.queue import candidates_page, review_candidate
 from mops.views.starting import start_night
-from mops.views.submissions import decide_submission, submission_file, submission_page, submissions_page
+from mops.views.submission import decide_submission, submission_file, submission_page
+from mops.views.submissions import submissions_page
 from mops.views.tonight import tonight_page, tonight_sky
 
 app_name = "mops"
