@@ -18,6 +18,7 @@ from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
 from mops.pipeline.found import Found
 from mops.pipeline.linkage_rows import identity
+from mops.pipeline.next_night import predictions_of
 from mops.pipeline.objects import name_of
 from mops.pipeline.packing import unpacked
 
@@ -42,10 +43,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """reports : to be queued.  left_out : why others are not, with their number."""
+    """reports : to be queued.  left_out : why others are not, with their number.  tonight : predicted places."""
 
     reports: list[Report]
     left_out: dict[str, int]
+    tonight: list[dict[str, Any]]
 
     @property
     def files(self) -> list[str]:
@@ -56,7 +58,7 @@ def prepare(night: Night, wanted: Configuration) -> Prepared:
     """The reports of a published night, written and validated; none of a night that is not published."""
     night.refresh_from_db()
     if night.state != Night.State.PUBLISHED:
-        return Prepared([], {})
+        return Prepared([], {}, [])
     found = unpacked(Found, "found", kept.get(_linkages_of(night).sha256))
     number_of = {identity(found.detections.id[found.members[found.of(k)]].tolist()): k for k in range(len(found))}
     reports: list[Report] = []
@@ -67,11 +69,12 @@ def prepare(night: Night, wanted: Configuration) -> Prepared:
             left_out[why] = left_out.get(why, 0) + 1
         else:
             reports.append(_written(linkage, made))
-    return Prepared(reports, left_out)
+    return Prepared(reports, left_out, predictions_of(night))
 
 
 def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
     """Put the reports into the queue, held; observations that were queued before are not queued again."""
+    Night.objects.filter(pk=night.pk).update(counts={**night.counts, "tonight": prepared.tonight})
     queued = 0
     for report in prepared.reports:
         _, new = Submission.objects.get_or_create(
@@ -98,7 +101,7 @@ def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
             day_obs=night.run.day_obs,
             subject=f"night:{night.pk}",
         )
-    return {"queued": queued, "left_out": prepared.left_out}
+    return {"queued": queued, "left_out": prepared.left_out, "predicted": len(prepared.tonight)}
 
 
 def _linkages_of(night: Night) -> KeptArrays:

@@ -32,6 +32,7 @@ def test_a_night_becomes_a_catalogue_that_is_complete_and_pure(night):
     _the_catalogue_holds(accepted)
     _each_is_explained(accepted)
     _reports_wait(night, accepted)
+    _tonight_is_predicted(night, accepted)
     assert Event.objects.filter(kind="mops.night.published", subject=f"night:{night.pk}").count() == 1
 
 
@@ -67,6 +68,16 @@ def _reports_wait(night, accepted):
     for report in reports:
         assert (report.state, report.problems) == (Submission.State.HELD, [])
         assert {report.psv_sha256, report.xml_sha256} <= kept.referenced()
+
+
+def _tonight_is_predicted(night, accepted):
+    rows = night.counts["tonight"]
+    assert {row["linkage"] for row in rows} <= set(accepted.values_list("pk", flat=True))
+    assert len(rows) >= 3
+    for row in rows:
+        assert 0 <= row["minor_arcsec"] <= row["major_arcsec"] < 60
+        assert 61366.5 < row["mjd_tai"] < 61367.5
+        assert row["outlook"]
 
 
 def test_what_every_step_left_is_kept_from_the_archives_cleaning(night):
