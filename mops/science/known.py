@@ -13,14 +13,15 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from mops.science import ephemeris, kepler, nbody, observers, time_scales
+from mops.science import ephemeris, kepler, observers, time_scales
 from mops.science.constants import AU_KM, C_AU_PER_DAY, RADIUS_EARTH_KM
-from mops.science.perturbers import perturbers
+from mops.science.propagation import propagate_nbody, with_covariance
 
 NSIDE = 32  # cells of 1.8°: a visit of 1.75° radius looks into about ten
 SLOW_REACH_DEG = 1.0  # what moves farther in a night is looked for by itself in each visit
 PULLED_AU = 0.15  # within it the Earth's pull in half a night is more than 10 mas
 NEAR_AU = 0.05  # nearer to the observer an object's path across a night is too bent to bound
+BLOCK = 50_000  # orbits whose transition matrices are in memory at once
 EARTH_AU = RADIUS_EARTH_KM / AU_KM
 
 Floats = npt.NDArray[np.float64]
@@ -100,17 +101,19 @@ def carried(
     NaN, and a covariance of zero, where an orbit cannot be followed so far (it is not finite, or meets the Sun or a
     planet) or its epoch is outside DE440's excerpt.
     """
-    states = np.ascontiguousarray(states, np.float64).reshape(-1, 6)
-    epoch = np.ascontiguousarray(np.broadcast_to(np.asarray(epochs, np.float64), len(states)))
+    states = np.asarray(states, np.float64).reshape(-1, 6)
+    epoch = np.broadcast_to(np.asarray(epochs, np.float64), len(states))
     moved, covariance = np.full((len(states), 6), np.nan), np.zeros((len(states), 6, 6))
-    if covariances is not None:
-        sound = np.isfinite(covariances).all(axis=(1, 2))
-        covariance[sound] = covariances[sound]
     within = (epoch > ephemeris.FIRST_MJD_TDB) & (epoch < ephemeris.LAST_MJD_TDB) & np.isfinite(states).all(axis=1)
-    if within.any():
-        table = perturbers(min(epoch[within].min(), to_mjd_tdb), max(epoch[within].max(), to_mjd_tdb))
-        _carry(states, epoch, within, to_mjd_tdb, table.first_mjd_tdb, table.coefficients, moved, covariance)
-    covariance[~np.isfinite(moved).all(axis=1)] = 0.0
+    if covariances is None:
+        moved[within] = propagate_nbody(states[within], epoch[within], to_mjd_tdb)
+        return moved, covariance
+    for start in range(0, len(states), BLOCK):
+        which = start + np.flatnonzero(within[start : start + BLOCK])
+        sound = np.array(covariances[which])
+        sound[~np.isfinite(sound).all(axis=(1, 2))] = 0.0
+        moved[which], covariance[which] = with_covariance(states[which], sound, epoch[which], to_mjd_tdb)
+    covariance[~np.isfinite(covariance).all(axis=(1, 2))] = 0.0
     return moved, covariance
 
 
@@ -155,30 +158,6 @@ def warm_up() -> None:
     place = observers.heliocentric("X05", times[:1])[0]
     line = lines_of_sight(night, np.zeros(1, np.int64), times[:1], place)
     sky_covariance(night, np.zeros(1, np.int64), times[:1], line)
-
-
-@numba.njit(cache=True, nogil=True)
-def _carry(
-    states: Any, epochs: Any, within: Any, to: float, first: float, table: Any, moved: Any, covariance: Any
-) -> None:
-    step, half = nbody.new_step(), np.empty((6, 6))
-    for k in range(len(states)):
-        if within[k] and nbody.propagate(states[k], epochs[k], to, first, table, step, True):
-            moved[k] = step.state
-            transition = step.transition.reshape(6, 6)
-            _product(transition, covariance[k], half)
-            _product(transition, half.T, covariance[k])
-
-
-@numba.njit(cache=True, nogil=True)
-def _product(one: Any, other: Any, product: Any) -> None:
-    """one @ other into `product`; BLAS would cost more than these 216 products."""
-    for i in range(6):
-        for j in range(6):
-            total = 0.0
-            for k in range(6):
-                total += one[i, k] * other[k, j]
-            product[i, j] = total
 
 
 @numba.njit(cache=True, nogil=True)
