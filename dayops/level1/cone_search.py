@@ -22,11 +22,12 @@ LARGEST_DEG = 10.0  # beyond this a cone is no small part of a night: read the n
 AT_ONCE = 1_000
 
 _QUERY = """
-    SELECT part.place, {columns}
+    SELECT part.place, near.*
     FROM unnest({place}::int4[], {first}::int8[], {last}::int8[]) AS part (place, first, last)
     CROSS JOIN LATERAL (
-        SELECT * FROM {table} WHERE night = ANY({nights}) AND healpix BETWEEN part.first AND part.last OFFSET 0
-    ) source WHERE {known}
+        SELECT {columns} FROM {table} source
+        WHERE night = ANY({nights}) AND healpix BETWEEN part.first AND part.last AND {known} OFFSET 0
+    ) near
 """
 
 
