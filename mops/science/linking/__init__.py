@@ -1,0 +1,1 @@
+"""Linking: tracklets of several nights that one orbit explains."""
