@@ -42,12 +42,12 @@ def link(work: Work) -> None:
     night, wanted = _night(work)
     arguments = work.arguments
     try:
-        found = linking.link_block(night, wanted, arguments["zone"], arguments["block"], arguments["blocks"])
+        found = linking.link_block(night, wanted, arguments["block"], arguments["blocks"])
     except Flood as flood:
         raise BadInput(str(flood)) from flood
     stored = kept.put(found.arrays)
     with work.commit(outputs=[stored.sha256]) as result:
-        key = f"{arguments['zone']}-{arguments['block'] + 1}"
+        key = f"{arguments['block'] + 1:03}"
         kept.keep(night, Kind.CLUSTERS, stored, rows=found.rows, day_obs=night.day_obs, key=key)
         result.update(found.counts)
 
@@ -56,7 +56,10 @@ def link(work: Work) -> None:
 def purify(work: Work) -> None:
     """Fit orbits to all clusters, and keep those linkages that an orbit explains."""
     night, wanted = _night(work)
-    found = purifying.purify_night(night, wanted, lambda share, text: work.progress(share, text))
+    try:
+        found = purifying.purify_night(night, wanted, lambda share, text: work.progress(share, text))
+    except Flood as flood:
+        raise BadInput(str(flood)) from flood
     stored = kept.put(found.arrays)
     with work.commit(outputs=[stored.sha256]) as result:
         kept.keep(night, Kind.LINKAGES, stored, rows=found.rows, day_obs=night.day_obs)

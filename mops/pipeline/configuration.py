@@ -13,6 +13,7 @@ _DATA = Path(__file__).with_name("configurations.toml")
 USUAL = "usual"
 _RANGES: dict[str, tuple[float, float]] = {
     "window_nights": (3, 30),
+    "blocks": (1, 60),
     "attribution_arcsec": (0.1, 10.0),
     "attribution_sigmas": (1.0, 10.0),
     "tracklet_min_arcsec": (0.1, 60.0),
@@ -24,7 +25,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "worse_rms_factor": (1.0, 100.0),
     "submission_rms_arcsec": (0.01, 5.0),
 }
-_WHOLE = {"window_nights", "minimum_nights"}
+_WHOLE = {"window_nights", "blocks", "minimum_nights"}
 _OF_TRACKLETS = ("minimum_reliability", "tracklet_min_arcsec", "tracklet_max_hours", "tracklet_max_deg_per_day")
 
 
@@ -32,8 +33,8 @@ _OF_TRACKLETS = ("minimum_reliability", "tracklet_min_arcsec", "tracklet_max_hou
 class Configuration:
     """Everything that decides what is found in given detections; kept whole with each night.
 
-    window_nights : nights that are linked together, the newest included.  zones : hypothesis sets that are tried.
-    blocks : into how many tasks each set is cut.  attribution_arcsec, attribution_sigmas : how near a known object's
+    window_nights : nights that are linked together, the newest included.  blocks : into how many tasks the first look's
+    hypotheses are cut.  attribution_arcsec, attribution_sigmas : how near a known object's
     predicted place a detection must be.  tracklet_min_arcsec, tracklet_max_hours, tracklet_max_deg_per_day : limits of
     a tracklet.  minimum_nights : of a linkage.  minimum_reliability : of a DiaSource, where it has one.
     worse_count_share, worse_rms_factor : a new catalogue with fewer accepted linkages than this share of the last one,
@@ -43,8 +44,7 @@ class Configuration:
     name: str
     title: str
     window_nights: int
-    zones: tuple[str, ...]
-    blocks: Mapping[str, int]
+    blocks: int
     attribution_arcsec: float
     attribution_sigmas: float
     tracklet_min_arcsec: float
@@ -88,17 +88,12 @@ def of_parameters(name: str, parameters: Mapping[str, Any]) -> Configuration:
 
 def _made(name: str, values: Mapping[str, Any]) -> Configuration:
     known = {field.name for field in fields(Configuration)} - {"name"}
-    return Configuration(name=name, **{**{key: values[key] for key in known}, "zones": tuple(values["zones"])})
+    return Configuration(name=name, **{key: values[key] for key in known})
 
 
 def _allowed(key: str, value: Any) -> Any:
-    if key == "zones":
-        known = _configurations()[USUAL]["zones"]
-        if not isinstance(value, list | tuple) or not value or not set(value) <= set(known):
-            raise ValueError(f"zones must be some of {', '.join(known)}, not {value!r}.")
-        return value
     if key not in _RANGES:
-        raise ValueError(f"{key!r} cannot be changed: expected {', '.join(['zones', *_RANGES])}.")
+        raise ValueError(f"{key!r} cannot be changed: expected {', '.join(_RANGES)}.")
     low, high = _RANGES[key]
     what = "a whole number" if key in _WHOLE else "a number"
     numeric = isinstance(value, int) if key in _WHOLE else isinstance(value, int | float)

@@ -1,5 +1,8 @@
-"""One block of a set of hypotheses, tried on the window's tracklets."""
+"""One block of the first look's hypotheses, tried on the window's tracklets."""
 
+from dataclasses import replace
+
+from dayops.engine import BadInput
 from dayops.level1.models import Load
 from dayops.level1.partitioning import nights_of
 from mops.models import Night
@@ -10,21 +13,30 @@ from mops.pipeline.start import window
 from mops.pipeline.window import window_of
 from mops.science.linking.hypotheses import SETS, blocks
 from mops.science.linking.link import LinkConfig, link
+from mops.science.linking.search import LOOKS
+
+FIRST = LOOKS[0].hypotheses.__name__  # the set whose look is cut into tasks; what it leaves is little
 
 
-def link_block(night: Night, wanted: Configuration, zone: str, block: int, of: int) -> Left:
-    """Clusters under the block's hypotheses; only those with a tracklet of the night where the nights before are done.
+def link_block(night: Night, wanted: Configuration, block: int, of: int) -> Left:
+    """Clusters under a block of the first look's hypotheses; only those with a tracklet of the night where the nights
+    before are done.
 
     Raises Flood, with the figure, where there are too many.
     """
     detections, tracklets = window_of(night, wanted)
-    hypotheses = blocks(SETS[zone](), of)[block]
+    parts = blocks(SETS[FIRST](), of)
+    if block >= len(parts):
+        raise BadInput(
+            f"There are {len(parts)} blocks of hypotheses and no number {block + 1}: start the search again."
+        )
+    hypotheses = parts[block]
     found = link(
         detections,
         tracklets,
         hypotheses,
         night.reference_mjd_tdb,
-        limits(wanted),
+        replace(limits(wanted), nights=LOOKS[0].nights, radius_arcsec=LOOKS[0].radius_arcsec),
         new_night=night.day_obs if is_increment(night, wanted) else None,
     )
     counts = {
@@ -37,7 +49,7 @@ def link_block(night: Night, wanted: Configuration, zone: str, block: int, of: i
 
 
 def limits(wanted: Configuration) -> LinkConfig:
-    return LinkConfig(window_days=float(wanted.window_nights), nights=wanted.minimum_nights)
+    return LinkConfig(window_days=float(wanted.window_nights))
 
 
 def is_increment(night: Night, wanted: Configuration) -> bool:

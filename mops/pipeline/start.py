@@ -110,11 +110,7 @@ def _tasks(night: Night, wanted: Configuration) -> list[NewTask]:
     return [
         _task("attribute", str(night.day_obs), night),
         *(_task("tracklets", str(day), night, day_obs=day) for day in days if day not in there),
-        *(
-            _task("link", f"{zone}-{block + 1}", night, zone=zone, block=block, blocks=wanted.blocks[zone])
-            for zone in wanted.zones
-            for block in range(wanted.blocks[zone])
-        ),
+        *(_task("link", str(block + 1), night, block=block, blocks=wanted.blocks) for block in range(wanted.blocks)),
         *(_task(stage, "night", night) for stage in ("purify", "publish", "report")),
     ]
 

@@ -24,13 +24,18 @@ from mops.synthetic.survey import small_survey
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """What there is to be seen: objects within `width_deg` of opposition, and false detections by deg² and visit."""
+    """What there is to be seen: objects within `width_deg` of opposition, and false detections by deg² and visit.
+
+    opposition_mjd_tai : when the objects are about opposition; the middle of the nights where it is not given. Nights
+    that are loaded at different times are of one sky only where they agree in it.
+    """
 
     objects: int = 4_000
     seed: int = 1
     false_per_deg2: float = 1.0
     width_deg: float = 12.0
     brighter_mag: float = 1.0
+    opposition_mjd_tai: float | None = None
 
 
 def load_nights(
@@ -51,7 +56,7 @@ def load_nights(
     first = ObservingDay(last_day_obs).date - timedelta(days=nights - 1)
     first_day = ObservingDay.parse(f"{first:%Y%m%d}").day_obs
     pointings = small_survey(first_day, nights, every=1)
-    epoch = float(tdb_from_tai(float(pointings.mjd_tai.mean())))
+    epoch = float(tdb_from_tai(sky.opposition_mjd_tai or float(pointings.mjd_tai.mean())))
     population = gathered(
         make_population(sky.objects, sky.seed, epoch_mjd_tdb=epoch, fainter=-sky.brighter_mag),
         epoch,
@@ -80,6 +85,7 @@ def _load_night(
         pointings,
         seed=sky.seed,
         false_per_deg2=sky.false_per_deg2,
+        planets=True,
     )
     stored = kept.put({"id": detections.id, "truth": truth})
     with transaction.atomic():
