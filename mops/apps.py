@@ -15,8 +15,9 @@ class MopsConfig(AppConfig):
         from dayops.activities import Activity, register
         from dayops.archive.hooks import keeps_content
         from dayops.day_summary import tell_of_day
+        from dayops.kernels import warm_up_with
         from dayops.scheduler import every
-        from mops import jobs  # noqa: F401 (registers its job functions)
+        from mops import jobs, kernels  # noqa: F401 (jobs registers its job functions)
         from mops.lane import candidates_of_day, lane
         from mops.pipeline import backlog, kept
 
@@ -31,6 +32,7 @@ class MopsConfig(AppConfig):
                 lane=lane,
             )
         )
+        warm_up_with(kernels.warm_up)
         every(5.0, "search nights", backlog.start_what_waits)
         keeps_content(kept.referenced)
         tell_of_day("candidates", candidates_of_day)

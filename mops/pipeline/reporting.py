@@ -1,19 +1,21 @@
 """Reports to the Minor Planet Center, queued for people, and where tonight's objects will be."""
 
 import io
+import tomllib
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dayops import events
 from dayops.archive import store
 from mops.models import KeptArrays, Linkage, Night, Submission
-from mops.mpc.ades_validate import validate
-from mops.mpc.ades_write import Context, ades_document, psv_bytes, xml_bytes
-from mops.mpc.batches import Batch, Kind, batch, observation_key
+from mops.mpc.ades_write import Context
+from mops.mpc.batches import Kind, observation_key
 from mops.mpc.designations import Designation
 from mops.mpc.from_detections import from_detections
+from mops.mpc.report import Report, report
 from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
 from mops.pipeline.found import Found
@@ -22,36 +24,28 @@ from mops.pipeline.next_night import predictions_of
 from mops.pipeline.objects import name_of
 from mops.pipeline.packing import unpacked
 
-CONTEXT = Context(
-    submitter="DayOps",
-    institution="Rubin Observatory",
-    observers=("Rubin Observatory",),
-    measurers=("DayOps",),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One object's report, with its files."""
+class Written:
+    """One linkage's report, with its files in the archive."""
 
     linkage: Linkage
-    made: Batch
-    problems: list[str]
-    psv: str
-    xml: str
+    report: Report
+    psv_sha256: str
+    xml_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """reports : to be queued.  left_out : why others are not, with their number.  tonight : predicted places."""
 
-    reports: list[Report]
+    reports: list[Written]
     left_out: dict[str, int]
     tonight: list[dict[str, Any]]
 
     @property
     def files(self) -> list[str]:
-        return [sha256 for report in self.reports for sha256 in (report.psv, report.xml)]
+        return [sha256 for written in self.reports for sha256 in (written.psv_sha256, written.xml_sha256)]
 
 
 def prepare(night: Night, wanted: Configuration) -> Prepared:
@@ -59,40 +53,28 @@ def prepare(night: Night, wanted: Configuration) -> Prepared:
     night.refresh_from_db()
     if night.state != Night.State.PUBLISHED:
         return Prepared([], {}, [])
-    found = unpacked(Found, "found", kept.get(_linkages_of(night).sha256))
+    row = KeptArrays.objects.get(night=night, kind=KeptArrays.Kind.LINKAGES)
+    found = unpacked(Found, "found", kept.get(row.sha256))
     number_of = {identity(found.detections.id[found.members[found.of(k)]].tolist()): k for k in range(len(found))}
-    reports: list[Report] = []
-    left_out: dict[str, int] = {}
+    reports: list[Written] = []
+    left_out: Counter[str] = Counter()
     for linkage in night.linkages.filter(verdict=Linkage.Verdict.ACCEPTED).order_by("pk"):
-        made, why = _batch(linkage, found, number_of[linkage.identity], wanted)
-        if why:
-            left_out[why] = left_out.get(why, 0) + 1
+        if linkage.rms_arcsec is None or linkage.rms_arcsec > wanted.submission_rms_arcsec:
+            left_out[f"the rms is above {wanted.submission_rms_arcsec:g}″"] += 1
+            continue
+        made = _report(linkage, found, number_of[linkage.identity])
+        if made.batch.refused:
+            left_out[made.batch.refused] += 1
         else:
-            reports.append(_written(linkage, made))
-    return Prepared(reports, left_out, predictions_of(night))
+            files = [store().put(io.BytesIO(content)).sha256 for content in (made.psv, made.xml)]
+            reports.append(Written(linkage, made, *files))
+    return Prepared(reports, dict(left_out), predictions_of(night))
 
 
 def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
     """Put the reports into the queue, held; observations that were queued before are not queued again."""
     Night.objects.filter(pk=night.pk).update(counts={**night.counts, "tonight": prepared.tonight})
-    queued = 0
-    for report in prepared.reports:
-        _, new = Submission.objects.get_or_create(
-            digest=report.made.digest,
-            defaults={
-                "night": night,
-                "linkage": report.linkage,
-                "ss_object_id": report.linkage.ss_object_id,
-                "kind": Submission.Kind[report.made.kind.name],
-                "tracklet_name": name_of(report.linkage.ss_object_id or 0),
-                "sources": report.linkage.sources,
-                "observation_keys": sorted(observation_key(row) for row in report.made.observations),
-                "problems": report.problems,
-                "psv_sha256": report.psv,
-                "xml_sha256": report.xml,
-            },
-        )
-        queued += new
+    queued = sum(_queue_one(night, written) for written in prepared.reports)
     if queued:
         events.record(
             "mops.submissions.queued",
@@ -104,31 +86,42 @@ def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
     return {"queued": queued, "left_out": prepared.left_out, "predicted": len(prepared.tonight)}
 
 
-def _linkages_of(night: Night) -> KeptArrays:
-    return KeptArrays.objects.get(night=night, kind=KeptArrays.Kind.LINKAGES)
+@lru_cache(maxsize=1)
+def context() -> Context:
+    """Who observed and with what, as the Minor Planet Center wants to be told."""
+    return Context.of(tomllib.loads(Path(__file__).with_name("reports.toml").read_text()))
 
 
-def _batch(linkage: Linkage, found: Found, number: int, wanted: Configuration) -> tuple[Batch, str]:
-    """The linkage's report, or why there is none."""
+def _queue_one(night: Night, written: Written) -> bool:
+    linkage, made = written.linkage, written.report
+    _, new = Submission.objects.get_or_create(
+        digest=made.digest,
+        defaults={
+            "night": night,
+            "linkage": linkage,
+            "ss_object_id": linkage.ss_object_id,
+            "kind": Submission.Kind[made.batch.kind.name],
+            "tracklet_name": name_of(linkage.ss_object_id or 0),
+            "sources": linkage.sources,
+            "observation_keys": sorted(observation_key(row) for row in made.batch.observations),
+            "problems": list(made.problems),
+            "psv_sha256": written.psv_sha256,
+            "xml_sha256": written.xml_sha256,
+        },
+    )
+    return new
+
+
+def _report(linkage: Linkage, found: Found, number: int) -> Report:
+    """Of the detections that the orbit uses."""
     members = found.members[found.of(number)][found.orbits.used[found.of(number)]]
-    detections = found.detections.take(members)
-    kind = Kind.REOBSERVED if found.object_id[number] else Kind.NEW
     name = Designation(temporary=name_of(linkage.ss_object_id or 0))
-    rows = from_detections(detections, name, rms_mag=np.full(len(detections), np.nan))
-    made = batch(rows, kind, sent=_sent(linkage))
-    if linkage.rms_arcsec is None or linkage.rms_arcsec > wanted.submission_rms_arcsec:
-        return made, f"the rms is above {wanted.submission_rms_arcsec:g}″"
-    return made, made.refused
+    kind = Kind.REOBSERVED if found.object_id[number] else Kind.NEW
+    observations = from_detections(found.detections.take(members), name)
+    return report(observations, kind, context(), sent=_sent(linkage))
 
 
 def _sent(linkage: Linkage) -> frozenset[str]:
-    """Keys of the observations of this object that were queued before."""
+    """Keys of the observations of this object that were queued before, by another linkage."""
     before = Submission.objects.filter(ss_object_id=linkage.ss_object_id).exclude(linkage=linkage)
     return frozenset(key for keys in before.values_list("observation_keys", flat=True) for key in keys)
-
-
-def _written(linkage: Linkage, made: Batch) -> Report:
-    document = ades_document(made.observations, CONTEXT)
-    problems = [f"{problem.field}: {problem.sentence}".lstrip(": ") for problem in validate(document)]
-    files = [store().put(io.BytesIO(content)) for content in (psv_bytes(document), xml_bytes(document))]
-    return Report(linkage, made, problems, files[0].sha256, files[1].sha256)
