@@ -14,6 +14,8 @@ from dayops.level1.models.sources import BANDS, MJD_RANGE
 from dayops.level1.nights import day_obs
 from dayops.level1.numbers import numbers
 
+DOUBLE = "has been given to an earlier row of the same table"
+_MISSING = "is missing or not a number"
 OURS = frozenset({"night", "healpix", "loadId"})
 _Mask = npt.NDArray[np.bool_]
 
@@ -24,7 +26,7 @@ class BadTable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One row that was not loaded: its number in the source, the id it gave itself, and why."""
+    """One row that was not loaded: its number in the source (−1: not known), the id it gave itself, and why."""
 
     row: int
     identity: str
@@ -80,19 +82,34 @@ def checked(model: type[models.Model], batch: Columns, first_row: int) -> Checke
     good = np.flatnonzero(reasons < 0)
     columns = {name: values[good] for name, values in read.items() if name != "night"}
     columns["night"] = day_obs(np.ma.getdata(columns["midpointMjdTai"]))
-    if "night" in read:
-        other = np.ma.getdata(read["night"])[good] != columns["night"]
-        rules.append(("night", "is not the dayObs of midpointMjdTai"))
-        reasons[good[other]] = len(rules) - 1
-        good, columns = good[~other], {name: values[~other] for name, values in columns.items()}
+    for name, rule, bad in _faults_of_the_good(model, read, good, columns["night"]):
+        rules.append((name, rule))
+        reasons[good[bad & (reasons[good] < 0)]] = len(rules) - 1
+    stay = reasons[good] < 0
+    if not stay.all():
+        good, columns = good[stay], {name: values[stay] for name, values in columns.items()}
     return Checked(columns, good, list(_refused(model, batch, reasons, rules, first_row)))
+
+
+def _faults_of_the_good(
+    model: type[models.Model], read: Columns, good: npt.NDArray[np.intp], nights: npt.NDArray[np.int32]
+) -> Iterator[tuple[str, str, _Mask]]:
+    """What can be asked only of rows whose own values are sound."""
+    if "night" in read:
+        yield "night", "is not the dayObs of midpointMjdTai", np.ma.getdata(read["night"])[good] != nights
+    ids = np.ma.getdata(read[identity(model)])[good]
+    repeated = np.zeros(len(ids), bool)
+    if not (ids[1:] > ids[:-1]).all():  # they mostly come in their order
+        repeated[:] = True
+        repeated[np.unique(ids, return_index=True)[1]] = False
+    yield identity(model), DOUBLE, repeated
 
 
 def _rules(model: type[models.Model], name: str, values: Array) -> Iterator[tuple[_Mask, str]]:
     field = field_of(model, name)
     void, plain = empty(field, values), np.ma.getdata(values)
     if not field.null:
-        yield void, "is missing or not a number"
+        yield void, _MISSING
     if isinstance(field, fields.Text):
         if name == "band":
             yield ~void & ~np.isin(plain, list(BANDS)), f"is none of {', '.join(BANDS)}"
@@ -106,12 +123,10 @@ def _rules(model: type[models.Model], name: str, values: Array) -> Iterator[tupl
         yield ~((plain >= 0) & (plain < 360)), "is outside [0, 360) degrees"
     if name == "dec":
         yield ~(np.abs(plain) <= 90), "is outside −90 to 90 degrees"
-    if name == "midpointMjdTai":
-        yield (
-            (plain >= 2_400_000.5 + MJD_RANGE[0]) & (plain <= 2_400_000.5 + MJD_RANGE[1]),
-            ("is a Julian Date: take off 2400000.5 to make it an MJD"),
-        )
-        yield ~((plain >= MJD_RANGE[0]) & (plain <= MJD_RANGE[1])), "is no MJD between 1990 and 2100"
+    if name.endswith("MjdTai"):
+        julian = (plain >= 2_400_000.5 + MJD_RANGE[0]) & (plain <= 2_400_000.5 + MJD_RANGE[1])
+        yield ~void & julian, "is a Julian Date: take off 2400000.5 to make it an MJD"
+        yield ~void & ~((plain >= MJD_RANGE[0]) & (plain <= MJD_RANGE[1])), "is no MJD between 1990 and 2100"
 
 
 def _whole(field: Field, name: str, plain: Array, void: _Mask) -> Iterator[tuple[_Mask, str]]:
@@ -130,5 +145,5 @@ def _refused(
     identities = batch[identity(model)]
     for row in np.flatnonzero(reasons >= 0):
         name, rule = rules[reasons[row]]
-        value = batch[name][row]
-        yield Refused(first + int(row), str(identities[row]), f"{name} = {value} {rule}", f"{name} {rule}")
+        said = f"{name} {rule}" if rule == _MISSING else f"{name} = {batch[name][row]} {rule}"
+        yield Refused(first + int(row), str(identities[row]), said, f"{name} {rule}")

@@ -17,14 +17,13 @@ from django.db import connection, models, transaction
 
 from dayops.level1 import sky
 from dayops.level1.ahead import ahead
-from dayops.level1.checking import BadTable, Checked, Refused, checked, kept_columns
-from dayops.level1.columns import Columns
+from dayops.level1.checking import DOUBLE, BadTable, Checked, Refused, checked, kept_columns
+from dayops.level1.columns import Columns, identity
 from dayops.level1.instants import instant
 from dayops.level1.models import DiaSource, Load, Refusal
 from dayops.level1.staging import Staging
 
 KEPT_REFUSALS = 10_000
-_DOUBLE = "has the id of an earlier row of the same table"
 
 
 @dataclass(slots=True)
@@ -127,11 +126,11 @@ def _stage(model: type[models.Model], staged: dict[int, Staging], batch: Checked
 
 
 def _complete(done: Loaded, staging: Staging, tell: Callable[[str], None]) -> None:
-    doubles = staging.take_out_doubles()
-    done.reasons.update({_DOUBLE: sum(number for _, number in doubles)} if doubles else {})
-    done.refused += [Refused(-1, str(one), f"{one} {_DOUBLE}", _DOUBLE) for one, _ in doubles][
-        : KEPT_REFUSALS - len(done.refused)
-    ]
+    name = identity(staging.model)
+    for one, number in staging.take_out_doubles():
+        done.reasons[f"{name} {DOUBLE}"] += number
+        if len(done.refused) < KEPT_REFUSALS:
+            done.refused.append(Refused(-1, str(one), f"{name} = {one} {DOUBLE}", f"{name} {DOUBLE}"))
     staging.index()
     tell(f"night {staging.night}: {staging.rows:,} rows indexed")
 

@@ -93,12 +93,24 @@ def test_a_partition_is_indexed_as_its_table_is():
         assert cursor.fetchone() == (5,)  # attached to the table's own: nothing was built twice
 
 
-def test_a_row_that_has_an_earlier_rows_id_is_refused_and_the_first_stays():
-    done = load_columns(sources(5, diaSourceId=[1, 2, 2, 3, 2], psfFlux=[1, 2, 3, 4, 5], ra=[9, 1, 2, 9, 3]))
+def test_a_row_that_has_an_earlier_rows_id_is_refused_and_the_first_of_the_file_stays():
+    done = load_columns(sources(5, diaSourceId=[1, 2, 2, 3, 2], psfFlux=[1, 2, 3, 4, 5], ra=[9, 8, 2, 9, 3]))
     assert ids() == [1, 2, 3]
-    assert dict(done.reasons) == {"has the id of an earlier row of the same table": 2}
-    assert [one.reason for one in done.refused] == ["2 has the id of an earlier row of the same table"]
+    assert DiaSource.objects.get(diaSourceId=2).psfFlux == 2
+    assert dict(done.reasons) == {"diaSourceId has been given to an earlier row of the same table": 2}
+    assert [(one.row, one.reason) for one in done.refused] == [
+        (2, "diaSourceId = 2 has been given to an earlier row of the same table"),
+        (4, "diaSourceId = 2 has been given to an earlier row of the same table"),
+    ]
     assert (done.rows, done.present) == (3, 0)
+
+
+def test_a_row_that_has_the_id_of_a_row_in_an_earlier_batch_is_refused_too():
+    done = load([sources(3, psfFlux=[1, 2, 3]), sources(3, psfFlux=[4, 5, 6], first_id=3), sources(1, first_id=3)])
+    assert ids() == [1, 2, 3, 4, 5]
+    assert DiaSource.objects.get(diaSourceId=3).psfFlux == 3
+    assert [(one.row, one.identity) for one in done.refused] == [(-1, "3")]
+    assert sum(done.reasons.values()) == 2
 
 
 def test_a_double_among_new_rows_of_a_night_that_is_there_is_refused_too():
@@ -115,7 +127,7 @@ def test_refused_rows_are_listed_and_kept_with_their_reasons_while_the_others_lo
     assert (record.source, record.rows_read, record.rows_loaded, record.rows_refused) == ("a file", 6, 4, 2)
     assert record.reasons == {"ra is missing or not a number": 1, "band is none of u, g, r, i, z, y": 1}
     assert [str(one) for one in record.refusals.order_by("row")] == [
-        "row 1 (2): ra = nan is missing or not a number",
+        "row 1 (2): ra is missing or not a number",
         "row 5 (6): band = V is none of u, g, r, i, z, y",
     ]
 
