@@ -101,3 +101,13 @@ def first_look(detections: Detections, config: SearchConfig = _DEFAULT) -> tuple
     look = config.looks[0]
     limits = replace(config.link, nights=look.nights, radius_arcsec=look.radius_arcsec)
     return look.hypotheses(), reference_time(detections), limits
+
+
+def warm_up() -> None:
+    """Compile the kernels, on an object seen by the Sun's own observers on three nights."""
+    from mops.science import tracklets as making
+    from mops.science.linking.small import three_nights
+
+    making.warm_up()
+    detections = three_nights()
+    search(detections, making.make_tracklets(detections).tracklets)
