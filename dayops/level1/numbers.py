@@ -33,14 +33,26 @@ def numbers(field: Field, values: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
 
 def _flags(text: Array, void: npt.NDArray[np.bool_]) -> tuple[Array, npt.NDArray[np.bool_]]:
     read = np.array([_FLAGS.get(word, -1) for word in np.strings.lower(text)], np.int8)
-    return np.ma.masked_array(read > 0, void), ~void & (read < 0)
+    unreadable = ~void & (read < 0)
+    return np.ma.masked_array(read > 0, void | unreadable), unreadable
 
 
 def _one_by_one(text: Array, void: npt.NDArray[np.bool_], target: Any) -> tuple[Array, npt.NDArray[np.bool_]]:
     read, unreadable = np.zeros(len(text), target), np.zeros(len(text), bool)
     for row, word in enumerate(text):
         try:
-            read[row] = target(word)
+            read[row] = float(word) if target is np.float64 else _whole(word)
         except (ValueError, OverflowError):
             unreadable[row] = True
     return np.ma.masked_array(read, void | unreadable), unreadable
+
+
+def _whole(word: str) -> int:
+    """A whole number, also as some programs write one where others of its column are empty: ``7.0``."""
+    try:
+        return int(word)
+    except ValueError:
+        value = float(word)
+        if value.is_integer() and abs(value) < 2**53:
+            return int(value)
+        raise

@@ -29,8 +29,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _without_partitions() -> Iterator[None]:
-    """A committed night stays a partition when the test's rows are gone; the next test wants it to be new."""
+    """A committed night stays a partition when its rows are gone; here each test wants its nights to be new."""
+    _drop()
     yield
+    _drop()
+
+
+def _drop() -> None:
     with connection.cursor() as cursor:
         for night in nights_of("DiaSource"):
             cursor.execute(f'DROP TABLE "DiaSource_{night}"')
