@@ -12,7 +12,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from mops.science import known
+from mops.science import known, observers, time_scales
+from mops.science.apparent import place_of
 from mops.science.detections import Detections
 from mops.science.known import NightStates
 from mops.science.matching import AttributionConfig as AttributionConfig
@@ -76,11 +77,13 @@ def attribute(
 
 def warm_up() -> None:
     """Compile, so that no night waits for it."""
-    times, two = np.array([60_400.0, 60_400.02]), np.arange(2)
-    observer, state = np.tile([0.5, -0.8, -0.3], (2, 1)), np.array([[2.5, 0.0, 0.0, 0.0, 0.011, 0.001]])
-    sigma, band, night = np.full(2, 0.1), np.zeros(2, np.int8), np.zeros(2, np.int32)
-    detections = Detections(two, times, sigma, sigma, sigma, sigma, sigma, band, night, two, observer)
-    attribute(detections, state, times[:1], np.eye(6)[None] * 1e-16)
+    times, state, two = np.array([60_400.0, 60_400.02]), np.array([[2.5, 0.0, 0.0, 0.0, 0.011, 0.001]]), np.arange(2)
+    covariance, observer = np.eye(6)[None] * 1e-16, observers.heliocentric("X05", times)[0]
+    night = known.in_the_night(state, times[:1], covariance, times)
+    ra, dec = place_of(known.lines_of_sight(night, np.zeros(2, np.int64), time_scales.tdb_from_tai(times), observer))
+    sigma, band, day = np.full(2, 0.1), np.zeros(2, np.int8), np.zeros(2, np.int32)
+    detections = Detections(two, times, ra, dec, sigma, sigma, sigma, band, day, two, observer)
+    attribute(detections, state, times[:1], covariance, AttributionConfig(radius_arcsec=60.0))
 
 
 def _all_pairs(seen: Detections, night: NightStates, config: AttributionConfig) -> tuple[Pairs, Indices]:

@@ -165,3 +165,20 @@ def test_the_earths_orbit_is_the_earths():
     assert EARTH.p / (1 + EARTH.e) == pytest.approx(0.98329, abs=1e-4)
     assert np.dot(EARTH.pole, [0, -np.sin(OBLIQUITY), np.cos(OBLIQUITY)]) == pytest.approx(1, abs=1e-10)
     assert earths_orbit(60_000).e < EARTH.e
+
+
+@given(st.floats(0.2, 3), st.floats(0, 1.5), st.floats(0, 180), st.floats(0, 360), st.floats(-2, 2), st.floats(-2, 2))
+@settings(max_examples=50, deadline=None)
+def test_where_the_object_is_on_its_orbit_does_not_matter(q, e, i, node, one, other):
+    found = moids(np.stack([state_of(q, e, i, node, 75.0, anomaly) for anomaly in (one, other)]))
+    assert found.moid[0] == pytest.approx(found.moid[1], abs=1e-9)
+
+
+def test_sizes_and_distances_scale_together():
+    """Both orbits twice as large: twice the distance, speeds smaller by √2."""
+    state = state_of(1.2, 0.4, 12, 40, 60)
+    twice = Conic(2 * EARTH.p, EARTH.e, EARTH.perihelion, EARTH.ahead, EARTH.pole)
+    one, two = moids(state[None]), moids((state * np.r_[[2.0] * 3, [2**-0.5] * 3])[None], twice)
+    assert two.moid == pytest.approx(2 * one.moid)
+    assert two.delta_v == pytest.approx(one.delta_v / np.sqrt(2))
+    assert two.true_anomaly == pytest.approx(one.true_anomaly)

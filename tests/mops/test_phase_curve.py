@@ -207,3 +207,29 @@ def test_of_two_points_that_disagree_neither_is_believed():
     assert np.isnan(fit.H[0])
     assert np.isnan(fit.phaseAngleMin[0])
     assert fit.slope_fit_failed[0]
+
+
+def test_light_curves_scatter_is_in_the_errors_however_good_the_photometry():
+    mag = 17 + phase_magnitude(ANGLES, 0.3)
+    perfect = fit_phase_curves(one_group(mag), mag, np.zeros(40), ANGLES)
+    assert perfect.HErr[0] > MAG_FLOOR / np.sqrt(40)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_points_h_is_finite_and_a_slope_is_within_its_range_or_the_fiducial_one(seed, count):
+    random = np.random.default_rng(seed)
+    mag, angles = random.uniform(15, 25, count), random.uniform(0, 150, count)
+    fit = fit_phase_curves(one_group(mag), mag, random.uniform(0, 1, count), angles)
+    assert 0 <= fit.G[0] <= 1 or fit.nObsUsed[0] == 0
+    assert (fit.nObsUsed[0] > 0) == np.isfinite(fit.H[0])
+    assert fit.slope_fit_failed[0] == np.isnan(fit.GErr[0])
+    assert fit.nObsUsed[0] <= fit.nObs[0] == count
+
+
+def test_a_point_moved_by_a_magnitude_moves_h_by_its_share():
+    mag = 17 + phase_magnitude(np.full(4, 5.0), 0.5)
+    moved = mag + np.array([0, 0, 0, 1.0])
+    first, sigma = one_group(mag), np.full(4, 0.1)
+    before, after = (fit_phase_curves(first, each, sigma, np.full(4, 5.0)).H[0] for each in (mag, moved))
+    assert after - before == pytest.approx(0.25)
