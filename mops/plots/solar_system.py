@@ -89,7 +89,7 @@ def orbit_figure(orbit: Array, place: Array | None, mjd_tdb: float, view: View) 
         x=[0.0], y=[0.0], mode="markers", name="Sun", marker={"color": OKABE_ITO[6], "size": 10}, hoverinfo="name"
     )
     figure.update_xaxes(constrain="domain")
-    figure.update_yaxes(scaleanchor="x", constrain="domain")
+    figure.update_yaxes(scaleanchor="x", constrain="domain", nticks=8 if view == "top" else 4)
     figure.update_layout(showlegend=True)
     return figure
 

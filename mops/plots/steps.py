@@ -51,19 +51,17 @@ def loss_figure(waterfall: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def shares_figure(rows: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
-    """Completeness by `group` (zone, mag, rate), with what is required."""
+    """Completeness by `group` (zone, magnitude, rate) in per cent, with what is required."""
     figure = new_figure(x=group, y="found of findable / %")
     shares = [100 * int(row.get("found") or 0) / max(1, int(row.get("findable") or 0)) for row in rows]
-    said = [f"{row.get('found')} of {row.get('findable')}" for row in rows]
-    figure.add_bar(
-        x=[str(row.get(group, "")) for row in rows], y=shares, text=said, marker={"color": OKABE_ITO[0]},
-        textposition="inside", insidetextanchor="start", textangle=0,
-        hovertemplate="%{x}: %{text}, %{y:.2f} %<extra></extra>",
+    figure.add_scatter(
+        x=[str(row.get(group, "")) for row in rows], y=shares, mode="markers+text", cliponaxis=False,
+        text=[f"{row.get('found')} of {row.get('findable')}" for row in rows], textposition="bottom center",
+        marker={"color": OKABE_ITO[0], "size": 9}, hovertemplate="%{x}: %{text}, %{y:.2f} %<extra></extra>",
     )  # fmt: skip
-    threshold(
-        figure, 100 * REQUIRED_COMPLETENESS, f"required {100 * REQUIRED_COMPLETENESS:g} % (OSS-REQ-0159)", "error"
-    )
-    figure.update_yaxes(range=[0, 105])
+    required = 100 * REQUIRED_COMPLETENESS
+    threshold(figure, required, f"required {required:g} % (OSS-REQ-0159)", "error")
+    figure.update_yaxes(range=[min([80.0, *(share - 10 for share in shares)]), 101])
     return figure
 
 

@@ -1,5 +1,6 @@
 """One night: how far its search has come, what it found and lost, how the month stands, and all its searches."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from mops.views.starting import start_button
 from mops.views.words import instant_of_mjd_tai, percent
 
 BACKLOG_SHOWN = 10
+Drawn = tuple[str, str, str, int]  # address, title, caption and height of a figure
 
 
 def _count(name: str) -> Any:
@@ -72,6 +74,8 @@ def summary_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBase:
         "backlog": month.backlog[:BACKLOG_SHOWN],
         "backlog_more": max(0, len(month.backlog) - BACKLOG_SHOWN),
         "figures": list(_figures(night)) if night else [],
+        "shares": list(_shares(night)) if night else [],
+        "lost": _lost(night) if night else 0,
         "debt_url": reverse("mops:debt-figure", args=[day]),
         "refusals": sorted((night.counts.get("refused") or {}).items(), key=lambda each: -each[1]) if night else [],
         "seconds": list((night.counts.get("seconds") or {}).items()) if night else [],
@@ -124,7 +128,7 @@ def month_sentence(month: Debt) -> str:
     return f"{what}, on average {month.mean_h:.1f} h after the end of the night: {verdict} the {LIMIT_H:g} h."
 
 
-def _figures(night: Night) -> Any:
+def _figures(night: Night) -> Iterator[Drawn]:
     """URL, title and caption of each figure that the night has numbers for."""
 
     def url(name: str) -> str:
@@ -138,16 +142,24 @@ def _figures(night: Night) -> Any:
             f"{said}. Each step counts what it makes; attributed detections left.",
             260,
         )
-    truth = night.truth
-    if rows := truth.get("waterfall"):
-        lost = sum(int(row.get("lost") or 0) for row in rows)
-        of = max((int(row.get("objects") or 0) + int(row.get("lost") or 0) for row in rows), default=0)
+    if lost := _lost(night):
+        of = max(int(row.get("objects") or 0) + int(row.get("lost") or 0) for row in night.truth["waterfall"])
         yield url("loss"), "What was lost, and to which limit", f"{lost:,} of {of:,} findable objects were lost.", 300
-    for key in truth:
-        if key.startswith("by_") and truth[key]:
+
+
+def _shares(night: Night) -> Iterator[Drawn]:
+    """Completeness by each group of the truth."""
+    for key, rows in night.truth.items():
+        if key.startswith("by_") and rows:
             group = key.removeprefix("by_")
-            said = "; ".join(f"{row.get(group)} {row.get('found')} of {row.get('findable')}" for row in truth[key])
-            yield url(f"by-{group}"), f"Completeness by {group}", f"Found of findable: {said}.", 260
+            url = f"{reverse('mops:night-figure', args=[night.day_obs, f'by-{group}'])}?night={night.pk}"
+            said = "; ".join(f"{row.get(group)} {row.get('found')} of {row.get('findable')}" for row in rows)
+            yield url, f"Completeness by {group}", f"Found of findable: {said}.", 240
+
+
+def _lost(night: Night) -> int:
+    """How many findable objects were lost at all steps together."""
+    return sum(int(row.get("lost") or 0) for row in night.truth.get("waterfall") or [])
 
 
 def _this_minute() -> datetime:

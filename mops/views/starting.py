@@ -1,6 +1,5 @@
 """The button that has a night searched, or tried with other limits."""
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -42,25 +41,24 @@ def start_night(request: HttpRequest, day: ObservingDay) -> HttpResponse:
     return see(reverse("mops:summary", args=[day]))
 
 
-def changes_of(text: str) -> dict[str, Any]:
-    """From ``minimum_nights=4, tracklet_max_hours=2``: names and values as JSON writes them.
+def changes_of(text: str) -> dict[str, float | int]:
+    """From ``minimum_nights=4, tracklet_max_hours=2``: names and numbers.
 
     Raises ValueError, in a sentence, for anything else.
     """
     if len(text) > CHANGES_LIMIT:
         raise ValueError(f"The changes have {len(text)} characters; {CHANGES_LIMIT} are the most.")
-    changes = {}
+    changes: dict[str, float | int] = {}
     for part in filter(None, (part.strip() for part in text.replace(";", ",").split(","))):
         name, equals, value = (word.strip() for word in part.partition("="))
         if not (name and equals and value):
             raise ValueError(f"{part[:40]!r} is no change: write name=value, e.g. minimum_nights=4.")
-        changes[name] = _value(value)
+        changes[name] = _number(name, value)
     return changes
 
 
-def _value(text: str) -> Any:
-    words = text.split()
+def _number(name: str, text: str) -> float | int:
     try:
-        return json.loads(text)
-    except ValueError:
-        return words  # names of zones, with spaces between
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError as error:
+        raise ValueError(f"{name}={text[:40]} is not a number.") from error

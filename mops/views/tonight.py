@@ -41,8 +41,9 @@ PREDICTED = Table(
         Column("pa", "Position angle", lambda row: row.get("pa_deg"), "number", order="pa", unit="°", digits=3),
         Column("mag", "Magnitude", lambda row: row.get("mag"), "number", order="mag", unit="mag", digits=3),
         Column("confirms", "One visit confirms", lambda row: "yes" if row.get("confirms") else "no", order="confirms"),
+        Column("outlook", "Outlook", lambda row: row.get("outlook") or None, order="outlook"),
     ),
-    search=("name", "field"),
+    search=("name", "field", "outlook"),
     filters=(Filter("confirms", "One visit confirms", [("yes", "yes"), ("no", "no")], "confirms"),),
     page_size=100,
 )

@@ -63,7 +63,7 @@ def night(
     given = {
         "configuration": "usual",
         "trial": state == "TRIAL",
-        "parameters": {"window_nights": 15, "submission_rms_arcsec": 0.5, "zones": ["main_belt", "neo"]},
+        "parameters": {"window_nights": 15, "submission_rms_arcsec": 0.5},
         "as_of_mjd_tai": MJD + 0.4,
         "reference_mjd_tdb": MJD - 7,
         "reasons": ["Fewer than half as many linkages as last night."] if state == "REFUSED" else [],

@@ -173,6 +173,7 @@ class TestItsFigures:
         figure = shares_figure(TRUTH["by_zone"], "zone")
         assert list(figure.data[0].y) == pytest.approx([100 * 5298 / 5300, 100 * 11 / 12])
         assert figure.layout.shapes[0].y0 == 95
+        assert figure.data[0].text[0] == "5298 of 5300"
 
     def test_a_zone_without_findable_objects_is_no_division_by_zero(self):
         assert list(shares_figure([{"zone": "tno", "findable": 0, "found": 0}], "zone").data[0].y) == [0]
@@ -248,20 +249,23 @@ class TestTheButton:
         assert "the group “operator”" in text(PAGE)
 
     def test_starts_a_run_with_the_configuration_chosen(self):
-        words = {"configuration": "strict", "trial": "on", "changes": "window_nights=4, zones=main_belt"}
+        detected(linkage(night(20261121)))
+        words = {"configuration": "strict", "trial": "on", "changes": "window_nights=4, tracklet_max_hours=2.5"}
         response = client_of("operator").post(f"{PAGE}start/", words, follow=True)
-        made = Night.objects.get()
+        made = Night.objects.order_by("-pk")[0]
         assert (made.configuration, made.trial, made.day_obs) == ("strict", True, DAY)
-        assert (made.parameters["window_nights"], made.parameters["zones"]) == (4, ["main_belt"])
+        assert (made.parameters["window_nights"], made.parameters["tracklet_max_hours"]) == (4, 2.5)
         assert f"Run {made.run_id} searches the night 2026-11-22 as a trial." in response.content.decode()
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
             ({"configuration": "nonsense"}, "There is no configuration"),
+            ({"configuration": "usual", "changes": "minimum_nights=many"}, "minimum_nights=many is not a number."),
             ({"configuration": "usual", "changes": "minimum_nights"}, "is no change: write name=value"),
             ({"configuration": "usual", "changes": "minimum_nights=2"}, "minimum_nights must be a whole number"),
             ({"configuration": "usual", "changes": "colour=3"}, "cannot be changed"),
+            ({"configuration": "usual", "changes": "minimum_nights=nan"}, "minimum_nights must be a whole number"),
             ({"configuration": "usual", "changes": "x=1," * 200}, "500 are the most"),
         ],
     )
@@ -270,7 +274,9 @@ class TestTheButton:
         assert sentence in response.content.decode()
         assert not Run.objects.exists()
 
-    def test_reads_numbers_and_names_of_zones(self):
-        found = changes_of("minimum_nights=4; tracklet_max_hours = 2.5, zones=neo trojan")
-        assert found == {"minimum_nights": 4, "tracklet_max_hours": 2.5, "zones": ["neo", "trojan"]}
+    def test_reads_names_and_numbers(self):
+        assert changes_of("minimum_nights=4; tracklet_max_hours = 2.5") == {
+            "minimum_nights": 4,
+            "tracklet_max_hours": 2.5,
+        }
         assert changes_of("") == {}
