@@ -11,7 +11,7 @@ from mops.views.night import debt_figure, night_figure, night_of_event, summary_
 from mops.views.objects import objects_page
 from mops.views.queue import candidates_page, review_candidate
 from mops.views.starting import start_night
-from mops.views.submission import decide_submission, submission_file, submission_page
+from mops.views.submission import decide_submission, decide_submissions, submission_file, submission_page
 from mops.views.submissions import submissions_page
 from mops.views.tonight import tonight_page, tonight_sky
 
@@ -40,6 +40,7 @@ urlpatterns = [
     path("tonight/", tonight_page, name="tonight"),
     path("tonight/figure/", tonight_sky, name="tonight-figure"),
     path("submissions/", submissions_page, name="submissions"),
+    path("submissions/decide/", decide_submissions, name="submissions-decide"),
     path(_SUBMISSION, submission_page, name="submission"),
     path(f"{_SUBMISSION}decide/", decide_submission, name="submission-decide"),
     path(f"{_SUBMISSION}files/<slug:kind>/", submission_file, name="submission-file"),

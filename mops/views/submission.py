@@ -19,11 +19,14 @@ from mops.submissions import NotPossible, approve, confirm, hold
 from mops.views.lookup import in_words, not_here, see
 from mops.views.queue import MAY_JUDGE
 from mops.views.submissions import object_url, object_words, submission_url
+from mops.views.words import plural
 
 FILES = {"psv": "text/plain; charset=utf-8", "xml": "application/xml"}
 BUTTONS = {"approve": ("Approve", "primary"), "hold": ("Hold", "danger"), "confirm": ("Confirm", "")}
 PREVIEW = 20_000
 EVENTS_SHOWN = 20
+MOST_CHOSEN = 500
+REFUSALS_SHOWN = 5
 
 
 @require_safe
@@ -67,12 +70,36 @@ def submission_file(request: HttpRequest, day: ObservingDay, pk: int, kind: str)
 
 @require_POST
 @require(MAY_JUDGE)
+def decide_submissions(request: HttpRequest, day: ObservingDay) -> HttpResponse:
+    """Approve or hold all that were ticked; each by itself, so that one with faults keeps no other back."""
+    chosen = [int(each) for each in request.POST.getlist("submission")[:MOST_CHOSEN] if _is_number(each)]
+    deed = {"approve": approve, "hold": hold}.get(request.POST.get("deed", ""))
+    if deed is None or not chosen:
+        messages.error(request, "Tick at least one report, and choose approve or hold.")
+        return see(_back(request, day))
+    refused: list[str] = []
+    rows = Submission.objects.filter(pk__in=chosen).order_by("pk").values_list("pk", flat=True)
+    for pk in rows:
+        try:
+            deed(pk, actor=actor_of(request), reason=_words(request, "reason"))
+        except NotPossible as error:
+            refused.append(str(error))
+    if done := len(rows) - len(refused):
+        what = "approved" if deed is approve else "held"
+        messages.success(request, f"{plural(done, 'report')} {what}.")
+    for sentence in list(dict.fromkeys(refused))[:REFUSALS_SHOWN]:
+        messages.error(request, sentence)
+    return see(_back(request, day))
+
+
+@require_POST
+@require(MAY_JUDGE)
 @in_words
 def decide_submission(request: HttpRequest, day: ObservingDay, pk: int) -> HttpResponse:
     """Approve, hold or confirm, for a reason."""
     row = _submission(day, pk)
-    actor, reason = actor_of(request), request.POST.get("reason", "").replace("\0", "").strip()[:REASON_LIMIT]
-    confirmation = request.POST.get("confirmation", "").replace("\0", "").strip()
+    actor, reason = actor_of(request), _words(request, "reason")
+    confirmation = _words(request, "confirmation")
     deeds: dict[str, Callable[[], Submission]] = {
         "approve": lambda: approve(pk, actor=actor, reason=reason),
         "hold": lambda: hold(pk, actor=actor, reason=reason),
@@ -88,6 +115,19 @@ def decide_submission(request: HttpRequest, day: ObservingDay, pk: int) -> HttpR
     else:
         messages.success(request, f"Report {done.tracklet_name}: {done.get_state_display().lower()}.")
     return see(submission_url(row))
+
+
+def _words(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, "").replace("\0", "").strip()[:REASON_LIMIT]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _back(request: HttpRequest, day: ObservingDay) -> str:
+    scope = "?scope=all" if request.POST.get("scope") == "all" else ""
+    return reverse("mops:submissions", args=[day]) + scope
 
 
 def _blocked(row: Submission, deed: str) -> str:

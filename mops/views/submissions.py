@@ -5,11 +5,15 @@ from dataclasses import replace
 from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import conditional_page, require_safe
 
 from dayops.observing_day import ObservingDay
+from dayops.web.access import why_not
 from dayops.web.tables import Column, Filter, Table
+from dayops.web.work_pages.operations import REASON_LIMIT
 from mops.models import Submission
+from mops.views.queue import MAY_JUDGE
 
 
 def submission_url(row: Submission) -> str:
@@ -29,9 +33,18 @@ def object_words(row: Submission) -> str | None:
     return f"SSObject {row.ss_object_id}" if row.ss_object_id else None
 
 
+def _choice(row: Submission) -> str:
+    return format_html(
+        '<input type="checkbox" name="submission" value="{}" form="decide" aria-label="choose report {}">',
+        row.pk,
+        row.tracklet_name,
+    )
+
+
 QUEUE = Table(
     "submissions",
     (
+        Column("chosen", "", lambda row: row.pk, shown=_choice),
         Column("submission", "Report", lambda row: row.pk, order="pk", link=submission_url),
         Column("name", "trkSub", lambda row: row.tracklet_name, order="tracklet_name"),
         Column("state", "State", lambda row: row.state, "status", order="state"),
@@ -66,6 +79,8 @@ def submissions_page(request: HttpRequest, day: ObservingDay) -> HttpResponseBas
         "every": every,
         "held": Submission.objects.filter(state=Submission.State.HELD).count(),
         "night": None,
+        "may_not": why_not(request, MAY_JUDGE),
+        "reason_limit": REASON_LIMIT,
         "subject": f"day:{day.day_obs}",
     }
     table = replace(QUEUE, name="submissions" if every else f"submissions-{day}")

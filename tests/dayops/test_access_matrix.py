@@ -76,7 +76,7 @@ RULES = {
     "mops:start": Rule("nobody", OPERATES),
     **{f"api-mops-{name}": Rule() for name in ("description", "nights", "night", "linkages", "linkage", "submissions")},
     **{f"api-mops-{deed}": Rule("nobody", JUDGES) for deed in ("approve", "reject", "reopen")},
-    **{f"mops:{name}": Rule("nobody", JUDGES) for name in ("review", "submission-decide")},
+    **{f"mops:{name}": Rule("nobody", JUDGES) for name in ("review", "submission-decide", "submissions-decide")},
     **{
         f"calib:{name}": Rule()
         for name in ("findings", "detector", "file", "image", "pixel", "pixel-histogram", "tile")

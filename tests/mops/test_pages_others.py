@@ -238,6 +238,31 @@ class TestReports:
         assert "A reason is needed" in self.decided(row, "approve", reason=" ")
         assert row.state == "HELD"
 
+    def decided_together(self, *rows: Submission, **words: str) -> str:
+        given = {"submission": [str(row.pk) for row in rows], "reason": "checked", "deed": "approve", **words}
+        response = client_of("scientist").post(f"{REPORTS}decide/", given, follow=True)
+        for row in rows:
+            row.refresh_from_db()
+        found: str = response.content.decode()
+        return found
+
+    def test_several_are_approved_together_and_one_with_faults_keeps_no_other_back(self):
+        made = night()
+        good, bad, other = report(linkage(made)), report(linkage(made), problems=["no mag."]), report(linkage(made))
+        found = self.decided_together(good, bad, other)
+        assert "2 reports approved." in found
+        assert "no mag. Mend them first." in found
+        assert [row.state for row in (good, bad, other)] == ["WRITTEN", "HELD", "WRITTEN"]
+        assert "2 reports held." in self.decided_together(good, other, deed="hold")
+
+    def test_without_a_tick_or_with_another_deed_nothing_is_decided(self):
+        row = report(linkage(night()))
+        assert "Tick at least one report" in self.decided_together()
+        assert "choose approve or hold" in self.decided_together(row, deed="confirm")
+        assert "Tick at least one report" in self.decided_together(submission="x")
+        assert "A reason is needed" in self.decided_together(row, reason="")
+        assert row.state == "HELD"
+
     def test_an_operator_may_read_and_not_decide(self):
         row = report(linkage(night()))
         assert "the group “scientist”" in text(f"{REPORTS}{row.pk}/", "operator")
