@@ -51,8 +51,8 @@ def _prepared(given: Any) -> tuple[Any, Any, Any, Any]:
     for axis, name in enumerate("XYZ"):
         images[name], images["V" + name] = given["image_place"][:, axis], given["image_velocity"][:, axis]
     hypotheses = hl.create_hlradhyp(len(given["hypotheses"]))
-    for column, name in enumerate(("HelioRad", "R_dot", "R_dubdot")):
-        hypotheses[name] = given["hypotheses"][:, column]
+    for number, name in enumerate(("HelioRad", "R_dot", "R_dubdot")):
+        hypotheses[name] = given["hypotheses"][:, number]
     earth = hl.create_EarthState(len(given["earth_mjd"]))
     earth["MJD"] = given["earth_mjd"]
     for axis, name in enumerate("xyz"):

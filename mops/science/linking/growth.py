@@ -15,6 +15,7 @@ from mops.science.tracklets.sky_grid import Grid
 
 _NEAR = 4096
 _FARTHEST = math.radians(0.5)  # an orbit that says less than this about a night is not asked
+_SAME = 0.02  # orbits whose distances from the Sun differ by half of it are taken for one
 _MAHALANOBIS = 40.0  # of two numbers: the covariance is that of a linear fit
 _ALLOWED_MODEL = math.radians(1 / 3600)  # added to the place in square
 
@@ -65,10 +66,14 @@ def _grow_from_several_distances(
     own: Work,
 ) -> int:  # fmt: skip
     """Grow two nights, which may fit at more than one distance, until there are enough; 0 where there never are."""
-    for factor in selection.STARTS:
-        selection.scaled(start, factor, own, orbit)
+    tried = np.full(len(selection.STARTS), np.inf)
+    for m in range(len(selection.STARTS)):
+        selection.scaled(start, selection.STARTS[m], own, orbit)
         total = selection.fit_tracklets(mine[:k], orbit, known, own)
         if not (selection.fits(total, k, own, limits) and selection.physical(orbit, limits)):
+            continue
+        tried[m] = math.log(orbit[0] ** 2 + orbit[1] ** 2 + orbit[2] ** 2)
+        if np.abs(tried[:m] - tried[m]).min() < _SAME if m else False:
             continue
         more = grow(mine, k, orbit, known, sky, limits, linkages, -1, own)
         if selection.nights_of(mine[:more], known.night) >= limits.final:
@@ -77,12 +82,12 @@ def _grow_from_several_distances(
 
 
 @numba.njit(cache=True, nogil=True)
-def grow_all(known: Known, sky: Sky, limits: Limits, linkages: Table, earth: Floats) -> None:
-    """Grow every linkage, in order, and join those that are one; a joined one is left with no tracklets."""
+def grow_all(since: int, known: Known, sky: Sky, limits: Limits, linkages: Table, earth: Floats) -> None:
+    """Grow the linkages from `since` on, and join those that are one: the other is left with no tracklets."""
     own = two_body_fit.work(earth, 2 * MOST_TRACKLETS)
     mine = np.empty(MOST_TRACKLETS, np.int64)
     orbit = np.empty(6)
-    for at in range(linkages.size[0]):
+    for at in range(since, linkages.size[0]):
         k = linkages.counts[at]
         if k == 0:
             continue
@@ -162,7 +167,7 @@ def _near_prediction(q: int, own: Work, sky: Sky, near: Ints, place: Floats, mov
         along += (moved[3 + c] - own.earth[3 + c]) * seen[c]
         across += (moved[3 + c] - own.earth[3 + c]) ** 2
     drift = math.sqrt(max(across - along * along, 0.0)) / distance
-    reach = min(6.0 * wide + 1.2 * drift * sky.half[q], sky.grid.height)
+    reach = min(6.0 * wide + 1.2 * drift * sky.half[q], 2.0 * _FARTHEST)
     ra, dec = math.atan2(seen[1], seen[0]), math.asin(min(max(seen[2], -1.0), 1.0))
     return max(sky_grid.near(sky.grid, ra, dec, reach, near), 0)
 

@@ -14,7 +14,7 @@ from mops.science.linking.states import Floats, Ints
 from mops.science.linking.two_body_fit import places
 from mops.science.tracklets import Tracklets, sky_grid
 
-_GRID = np.radians(0.5)
+_GRID = np.radians(0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Pool:
         self.ends: dict[str, int] = dict.fromkeys(selection.REASONS, 0)
         self.hypothesis = np.empty(0, np.int64)  # of each linkage, and its zone
         self.zone = np.empty(0, "U16")
+        self._grown = 0
         self.clustered = np.zeros(len(tracklets), bool)
         self.fitted = np.zeros(len(tracklets), bool)
 
@@ -76,8 +77,9 @@ class Pool:
         return verdict
 
     def grow(self) -> None:
-        """Add to every linkage what fits it, and join those that are one object."""
-        growth.grow_all(self.known, self.sky, self._limits(self.config.nights), self.table, self.earth)
+        """Add to every linkage made since the last time what fits it, and join those that are one object."""
+        growth.grow_all(self._grown, self.known, self.sky, self._limits(self.config.nights), self.table, self.earth)
+        self._grown = int(self.table.size[0])
 
     def linked(self) -> tuple[Ints, Ints, Ints]:
         """Indices in the table of the linkages that are left; their tracklets, as where each begins and one list."""
