@@ -11,10 +11,11 @@ from dayops.level1.models import Visit
 from mops.models import Linkage, Night
 from mops.pipeline.objects import name_of
 from mops.pipeline.reading import band_numbers
-from mops.science.confirmation import Outlook, confirmations
+from mops.science.confirmation import ConfirmationRule, Outlook, confirmations
 from mops.science.tonight import Fields, Predictions, predict
 
 FIELD_RADIUS_DEG = 1.75  # of Rubin's camera, as a circle
+CONFIRMED_NIGHTS = ConfirmationRule().nights_needed
 MOST = 500  # objects that are told of, those that a visit tells most of first
 _NO_COVARIANCE = [float("nan")] * 36
 
@@ -54,6 +55,7 @@ def _fields(night: Night) -> Fields:
 
 
 def _row(predictions: Predictions, at: int, linkage: Linkage, outlook: Outlook) -> dict[str, Any]:
+    is_confirmed = len(linkage.nights) >= CONFIRMED_NIGHTS
     values = {
         "mjd_tai": predictions.mjd_tai[at],
         "ra": predictions.ra[at],
@@ -67,7 +69,7 @@ def _row(predictions: Predictions, at: int, linkage: Linkage, outlook: Outlook) 
         "linkage": linkage.pk,
         "designation": name_of(linkage.ss_object_id) if linkage.ss_object_id else "",
         "field": int(predictions.field[at]) + 1,
-        "confirms": outlook == Outlook.CONFIRMS,
-        "outlook": outlook.sentence,
+        "confirms": outlook == Outlook.CONFIRMS and not is_confirmed,
+        "outlook": f"Seen in {len(linkage.nights)} nights: it is confirmed." if is_confirmed else outlook.sentence,
         **{name: float(value) for name, value in values.items() if np.isfinite(value)},
     }

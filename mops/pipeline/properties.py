@@ -11,9 +11,9 @@ from mops.pipeline.reading import OBSERVATORY
 from mops.science import observers, orbit_class, phase_curve, uncertainty
 from mops.science.apparent import ss_source
 from mops.science.elements import Elements, elements_from_states
-from mops.science.kepler import propagate
 from mops.science.moid import Moids, moids
 from mops.science.phase_curve import PhaseCurves
+from mops.science.propagation import propagate_nbody
 from mops.science.time_scales import tdb_from_tai
 
 Floats = npt.NDArray[np.float64]
@@ -62,8 +62,8 @@ def properties_of(found: Found) -> Properties:
 def sightings_of(found: Found, h: Floats) -> dict[str, npt.NDArray[Any]]:
     """SSSource's columns of each member, with the linkage's own orbit."""
     detections, owner = found.detections.take(found.members), found.owner
-    since = tdb_from_tai(detections.mjd_tai) - found.orbits.epoch_mjd_tdb[owner]
-    states = propagate(found.orbits.state[owner], np.asarray(since))
+    epochs = found.orbits.epoch_mjd_tdb[owner]
+    states = propagate_nbody(found.orbits.state[owner], epochs, tdb_from_tai(detections.mjd_tai))
     _, velocity = observers.heliocentric(OBSERVATORY, detections.mjd_tai)
     return ss_source(detections, states, velocity, h[owner], np.full(len(owner), _UNKNOWN))
 

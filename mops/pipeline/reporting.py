@@ -3,6 +3,7 @@
 import io
 import tomllib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from mops.pipeline.linkage_rows import identity
 from mops.pipeline.next_night import predictions_of
 from mops.pipeline.objects import name_of
 from mops.pipeline.packing import unpacked
+
+_WRITERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def prepare(night: Night, wanted: Configuration) -> Prepared:
     row = KeptArrays.objects.get(night=night, kind=KeptArrays.Kind.LINKAGES)
     found = unpacked(Found, "found", kept.get(row.sha256))
     number_of = {identity(found.detections.id[found.members[found.of(k)]].tolist()): k for k in range(len(found))}
-    reports: list[Written] = []
+    reports: list[tuple[Linkage, Report]] = []
     left_out: Counter[str] = Counter()
     for linkage in night.linkages.filter(verdict=Linkage.Verdict.ACCEPTED).order_by("pk"):
         if linkage.rms_arcsec is None or linkage.rms_arcsec > wanted.submission_rms_arcsec:
@@ -66,9 +69,8 @@ def prepare(night: Night, wanted: Configuration) -> Prepared:
         if made.batch.refused:
             left_out[made.batch.refused] += 1
         else:
-            files = [store().put(io.BytesIO(content)).sha256 for content in (made.psv, made.xml)]
-            reports.append(Written(linkage, made, *files))
-    return Prepared(reports, dict(left_out), predictions_of(night))
+            reports.append((linkage, made))
+    return Prepared(_stored(reports), dict(left_out), predictions_of(night))
 
 
 def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
@@ -84,6 +86,14 @@ def queue(night: Night, prepared: Prepared) -> dict[str, Any]:
             subject=f"night:{night.pk}",
         )
     return {"queued": queued, "left_out": prepared.left_out, "predicted": len(prepared.tonight)}
+
+
+def _stored(reports: list[tuple[Linkage, Report]]) -> list[Written]:
+    """Both files of each report in the archive; several at once, since a disk is waited for at each."""
+    contents = [content for _, made in reports for content in (made.psv, made.xml)]
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        sums = [stored.sha256 for stored in writers.map(lambda content: store().put(io.BytesIO(content)), contents)]
+    return [Written(*both, *sums[2 * k : 2 * k + 2]) for k, both in enumerate(reports)]
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,9 @@ from mops.synthetic.scoring import pure_objects, score
 
 Ints = npt.NDArray[np.int64]
 
+_NO_CLUSTER = Loss("its tracklets are in no cluster of three nights under any hypothesis, nor near an orbit of two")
+_NO_ORBIT = Loss("no orbit fits the clusters that its tracklets are in")
+
 
 def score_night(night: Night, wanted: Configuration, found: Found) -> dict[str, Any]:
     """Completeness and purity by zone, and the loss waterfall of the findable objects; empty without truth.
@@ -90,12 +93,13 @@ def _steps(
     own = _aligned(found.detections.id, detections.id, truth)
     fitted = waterfall.held(found.first, found.members, found.detections, own, nights)
     refused = _refused(found, own)
+    seen = np.unique(truth).tolist()
     return [
         waterfall.Step(
             "tracklet", np.union1d(tracked, known), why_without_tracklets(detections, truth, nights, *_limits(wanted))
         ),
-        waterfall.Step("clustered", _union(known, *clustered, fitted)),
-        waterfall.Step("fitted", np.union1d(fitted, known)),
+        waterfall.Step("clustered", _union(known, *clustered, fitted), dict.fromkeys(seen, _NO_CLUSTER)),
+        waterfall.Step("fitted", np.union1d(fitted, known), dict.fromkeys(seen, _NO_ORBIT)),
         waterfall.Step("accepted", np.union1d(linked, known), refused),
     ]
 
@@ -120,8 +124,8 @@ def _refused(found: Found, truth: Ints) -> dict[int, Loss]:
     """The limit that a refused linkage of one object ran into, by object."""
     of = pure_objects(found.first, found.members, truth)
     return {
-        int(owner): Loss(str(reason).split(":")[0].split("(")[0].strip(), float(rms), 0.0)
-        for owner, reason, rms in zip(of, found.reason, found.orbits.rms_arcsec, strict=True)
+        int(owner): Loss(str(reason).split(":")[0].strip().rstrip("."))
+        for owner, reason in zip(of, found.reason, strict=True)
         if owner >= 0 and reason
     }
 

@@ -29,6 +29,6 @@ def search(day_obs: int = LAST, configuration: str = "usual", **options: Any) ->
 
 def work(run: Run, *, may_fail: bool = False) -> None:
     Task.objects.update(not_before="2020-01-01T00:00Z")
-    work_off("archive-center", "tester")
+    work_off("archive-center", "tester", limit_s=600)
     failed = Task.objects.filter(run=run, phase="ERROR").values_list("key", "error")
     assert may_fail or not failed, list(failed)
