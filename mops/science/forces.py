@@ -15,7 +15,9 @@ _PLANETS = perturbers.COUNT
 _GM = perturbers.GM
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # sums of ten planets in any order
+@numba.njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"}
+)  # sums of ten planets in any order
 def attraction(place: Any, planets: Any, given: Any, acceleration: Any) -> None:
     """Write the acceleration at `place` by the Sun and the `planets` (a row of `perturbers.read`), `given` added."""
     x, y, z = place[0], place[1], place[2]
@@ -33,7 +35,7 @@ def attraction(place: Any, planets: Any, given: Any, acceleration: Any) -> None:
     acceleration[2] = sun * z + az + given[2]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def relativity(state: Any, acceleration: Any) -> None:
     """Write the post-Newtonian acceleration of `state` (6,)."""
     x, y, z, u, v, w = state[0], state[1], state[2], state[3], state[4], state[5]
@@ -45,7 +47,7 @@ def relativity(state: Any, acceleration: Any) -> None:
     acceleration[2] = along * z + across * w
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def gradient(place: Any, planets: Any, gradient: Any) -> None:
     """d acceleration / d place as xx, xy, xz, yy, yz, zz."""
     x, y, z = place[0], place[1], place[2]
@@ -68,7 +70,7 @@ def gradient(place: Any, planets: Any, gradient: Any) -> None:
     gradient[0], gradient[1], gradient[2], gradient[3], gradient[4], gradient[5] = xx, xy, xz, yy, yz, zz
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def size(vector: Any) -> float:
     """Length of the first three of `vector`."""
     return math.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])

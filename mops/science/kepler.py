@@ -33,13 +33,13 @@ def propagate(states: Array, dt: float | Array) -> Array:
     return moved
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate_all(states: Any, dt: Any, moved: Any) -> None:
     for k in range(len(states)):
         propagate_one(states[k], dt[k], moved[k])
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def propagate_one(state: Any, dt: float, out: Any) -> None:
     """Write `state` (6,) after `dt` days to `out` (6,): Lagrange's f and g functions of the universal variable."""
     x, y, z, u, v, w = state[0], state[1], state[2], state[3], state[4], state[5]
@@ -60,7 +60,7 @@ def propagate_one(state: Any, dt: float, out: Any) -> None:
     out[3], out[4], out[5] = f_dot * x + g_dot * u, f_dot * y + g_dot * v, f_dot * z + g_dot * w
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _within_one_revolution(dt: float, alpha: float) -> float:
     if alpha <= 0.0:
         return dt
@@ -68,7 +68,7 @@ def _within_one_revolution(dt: float, alpha: float) -> float:
     return dt - period * math.floor(dt / period + 0.5) if abs(dt) > 0.5 * period else dt
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def stumpff(z: float) -> tuple[float, float]:
     """The functions c2 and c3 of Stumpff at `z` = alpha chi²."""
     if abs(z) < _SERIES_TO:
@@ -84,7 +84,7 @@ def stumpff(z: float) -> tuple[float, float]:
     return (math.cosh(root) - 1.0) / -z, (math.sinh(root) - root) / (-z * root)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _universal_anomaly(r0: float, sigma: float, alpha: float, time: float) -> float:
     """Root chi of r0 chi + sigma chi² c2 + (1 − alpha r0) chi³ c3 = `time` (sqrt(GM) dt), bracketed all the way."""
     chi = _first_guess(r0, sigma, alpha, time)
@@ -115,7 +115,7 @@ def _universal_anomaly(r0: float, sigma: float, alpha: float, time: float) -> fl
     return chi
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _first_guess(r0: float, sigma: float, alpha: float, time: float) -> float:
     """From the series in time for a short step, else that of the mean motion or of a long way out."""
     chi = time / r0
@@ -130,7 +130,7 @@ def _first_guess(r0: float, sigma: float, alpha: float, time: float) -> float:
     return math.copysign(math.asinh(abs(time) / grows) / root, time) if grows > 0.0 else chi
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _between(low: float, high: float, chi: float) -> float:
     if math.isinf(high):
         return 2.0 * chi + 1e-6

@@ -37,7 +37,7 @@ Step = namedtuple(
 )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def new_step() -> Any:
     """Room for a step; one for each thread."""
     return Step(
@@ -54,7 +54,7 @@ def new_step() -> Any:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def propagate(state: Any, epoch: float, to: float, first: float, table: Any, step: Any, with_partials: bool) -> bool:
     """Bring step.state (and step.transition) from `state` at `epoch` to the date `to`; False where it cannot go on."""
     begin(step, state)
@@ -72,13 +72,13 @@ def propagate(state: Any, epoch: float, to: float, first: float, table: Any, ste
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def most_steps(days: float) -> int:
     """How many steps an integration over `days` may take."""
     return STEPS + int(STEPS_A_DAY * min(abs(days), 1e6))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def begin(step: Any, state: Any) -> None:
     """Put a body at the beginning of its path, with the unit matrix."""
     step.state[:] = state
@@ -88,7 +88,7 @@ def begin(step: Any, state: Any) -> None:
         step.transition[1, axis * 6 + 3 + axis] = 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def natural_step(state: Any, now: float, first: float, table: Any, step: Any) -> float:
     """A first length in days: a third of the time in which the nearest pull would turn the body."""
     x, y, z = state[0], state[1], state[2]
@@ -102,7 +102,7 @@ def natural_step(state: Any, now: float, first: float, table: Any, step: Any) ->
     return 0.35 / math.sqrt(rate)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     step: Any, now: float, end: float, length: float, first: float, table: Any, with_partials: bool
 ) -> tuple[float, float]:
@@ -121,7 +121,7 @@ def advance(
     return length, length * min(2.0, 0.8 * (TOLERANCE_AU / max(error, 1e-30)) ** 0.1)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _solve(step: Any, now: float, length: float, first: float, table: Any) -> float:
     """Places and accelerations at the nodes; the error between them in au, infinite where they do not settle."""
     for i in range(_N):
@@ -145,7 +145,7 @@ def _solve(step: Any, now: float, length: float, first: float, table: Any) -> fl
     return math.inf
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _sweep(step: Any, length: float) -> float:
     largest = 0.0
     for i in range(_N):
@@ -161,7 +161,7 @@ def _sweep(step: Any, length: float) -> float:
     return largest
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _error(step: Any, length: float) -> float:
     total = 0.0
     for axis in range(3):
@@ -172,7 +172,7 @@ def _error(step: Any, length: float) -> float:
     return total * length * length * _LAST_SIZE
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _solve_transition(step: Any, length: float) -> None:
     """The 18 columns of d place / d state at the nodes, to 1e-9 of the largest."""
     columns, pull = step.columns, step.columns_acceleration
@@ -202,7 +202,7 @@ def _solve_transition(step: Any, length: float) -> None:
             return
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def finish(step: Any, length: float, with_partials: bool) -> None:
     """Go to the end of a solved step."""
     for axis in range(3):

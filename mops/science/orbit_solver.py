@@ -28,7 +28,7 @@ Rules = namedtuple("Rules", "iterations tolerance reject_chi2 readmit_chi2 least
 Room = namedtuple("Room", "step line motion partials residual rows")
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def new_room(longest: int) -> Any:
     """Room for arcs of up to `longest` detections; one for each thread."""
     return Room(
@@ -41,7 +41,7 @@ def new_room(longest: int) -> Any:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def fit_all(
     first: Any,
     times: Any,
@@ -83,7 +83,7 @@ def fit_all(
                 residual[a + j, axis] = room.residual[j, axis] * sigma[a + j, axis]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _fit_one(
     arc: Any, rules: Any, room: Any, state: Any, covariance: Any, chi2: Any, used: Any, iterations: Any
 ) -> int:
@@ -105,7 +105,7 @@ def _fit_one(
     return OUTLIERS  # they leave and return without end
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _evaluate(arc: Any, rules: Any, room: Any, state: Any, used: Any, normal: Any, gradient: Any) -> float:
     """chi² of the used detections, and the normal equations; infinite where the orbit cannot be followed."""
     times, axes, sigma, observer, sun_motion, epoch, table_first, table = arc
@@ -135,7 +135,7 @@ def _evaluate(arc: Any, rules: Any, room: Any, state: Any, used: Any, normal: An
     return total + _suppose_bound(state, rules.energy_sigma, normal, gradient)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _accumulate(row: Any, residual: Any, normal: Any, gradient: Any) -> None:
     for i in range(6):
         gradient[i] += row[i] * residual[0] + row[6 + i] * residual[1]
@@ -143,7 +143,7 @@ def _accumulate(row: Any, residual: Any, normal: Any, gradient: Any) -> None:
             normal[i, j] += row[i] * row[j] + row[6 + i] * row[6 + j]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _suppose_bound(state: Any, sigma: float, normal: Any, gradient: Any) -> float:
     """One more observation where `sigma` > 0: v² r / GM is 1 ± sigma, as on a circle (it is 2 on a parabola).
 
@@ -164,7 +164,7 @@ def _suppose_bound(state: Any, sigma: float, normal: Any, gradient: Any) -> floa
     return miss * miss
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _refine(
     arc: Any, rules: Any, room: Any, state: Any, chi2: Any, used: Any, normal: Any, gradient: Any, iterations: Any
 ) -> bool:
@@ -199,10 +199,10 @@ def _refine(
                 break
     value = _evaluate(arc, rules, room, state, used, normal, gradient)
     gain = _solve(normal, gradient, 0.0, change)
-    return 0.0 <= gain < 100.0 * rules.tolerance  # rounding may hide the last of the way
+    return bool(0.0 <= gain < 100.0 * rules.tolerance)  # rounding may hide the last of the way
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _shorten(change: Any, state: Any, line: Any) -> None:
     """Let no step exceed half the distance to the observer or half the speed, where linear equations end."""
     far = math.sqrt(_dot(change, change)) / (0.5 * math.sqrt(_dot(line, line)))
@@ -213,7 +213,7 @@ def _shorten(change: Any, state: Any, line: Any) -> None:
             change[m] /= longest
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _solve(normal: Any, gradient: Any, damping: float, change: Any) -> float:
     """`change` of the damped equations by Cholesky; the chi² it gains if all is linear, −1 where they are singular."""
     lower = np.empty((6, 6))
@@ -237,7 +237,7 @@ def _solve(normal: Any, gradient: Any, damping: float, change: Any) -> float:
     return gain
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _cholesky(normal: Any, damping: float, lower: Any) -> bool:
     """Of the normal matrix scaled to a diagonal of 1 + damping; only its lower half is read."""
     for i in range(6):
@@ -259,7 +259,7 @@ def _cholesky(normal: Any, damping: float, lower: Any) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _invert(normal: Any, covariance: Any) -> bool:
     change, unit = np.empty(6), np.zeros(6)
     for m in range(6):
@@ -274,7 +274,7 @@ def _invert(normal: Any, covariance: Any) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _sort_out(room: Any, rules: Any, covariance: Any, used: Any) -> bool:
     """Mark what is used; whether that changed. Beside a large outlier smaller ones stay, for it may have made them."""
     values = np.zeros(len(used))
@@ -293,7 +293,7 @@ def _sort_out(room: Any, rules: Any, covariance: Any, used: Any) -> bool:
     return changed
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _residual_chi2(residual: Any, row: Any, covariance: Any, used: bool) -> float:
     sign = -1.0 if used else 1.0
     xx, xy, yy = 1.0, 0.0, 1.0
@@ -305,10 +305,10 @@ def _residual_chi2(residual: Any, row: Any, covariance: Any, used: bool) -> floa
     determinant = xx * yy - xy * xy
     x, y = residual[0], residual[1]
     if not (determinant > 0.01 and xx > 0.0):  # the orbit goes wherever this one is
-        return x * x + y * y
-    return (yy * x * x - 2.0 * xy * x * y + xx * y * y) / determinant
+        return float(x * x + y * y)
+    return float((yy * x * x - 2.0 * xy * x * y + xx * y * y) / determinant)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _dot(a: Any, b: Any) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mops.science.constants import GM_SUN
+from mops.science.constants import GM_SUN, RADIUS_SUN_AU
 from mops.science.orbit_fit import DEFAULT, QUICK, Arcs, FitConfig, Orbits, fit, sky_axes
-from mops.science.orbit_status import RADIUS_SUN_AU, Status, perihelion
+from mops.science.orbit_status import Status, perihelion
 
 Array = npt.NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def _states_through(arcs: Arcs, one: int, other: int, epoch: float, distance: Ar
         velocity = (f1 * scale)[:, None] * places[1] - (f2 * scale)[:, None] * places[0]
     made = np.concatenate([position, velocity], axis=1)
     speed = np.linalg.norm(velocity, axis=1)
-    return made[np.isfinite(made).all(axis=1) & (speed < 6 * circular) & (np.minimum(*ranges) > 0)]
+    return np.asarray(made[np.isfinite(made).all(axis=1) & (speed < 6 * circular) & (np.minimum(*ranges) > 0)])
 
 
 def _on_sphere(observer: Array, outward: Array, radius: Array) -> tuple[Array, Array]:

@@ -85,4 +85,4 @@ def perihelion(states: Array) -> Array:
     r, square = np.linalg.norm(states[:, :3], axis=1), np.sum(states[:, 3:] ** 2, axis=1)
     semilatus = np.sum(np.cross(states[:, :3], states[:, 3:]) ** 2, axis=1) / GM_SUN
     eccentricity = np.sqrt(np.maximum(1 - semilatus * (2 / r - square / GM_SUN), 0))
-    return semilatus / (1 + eccentricity)
+    return np.asarray(semilatus / (1 + eccentricity))

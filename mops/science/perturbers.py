@@ -62,7 +62,7 @@ def _columns(dates: Array) -> Array:
     return np.concatenate([places[:, :, 0].T, places[:, :, 1].T, places[:, :, 2].T, indirect], axis=1)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def read(first: float, coefficients: Any, date: float, row: Any) -> None:
     """Write the COLUMNS of `date` to `row`; outside the table its first or last day's polynomial goes on."""
     day = min(max(int(date - first), 0), len(coefficients) - 1)

@@ -106,7 +106,7 @@ def _lines(states: Array, epochs: Array, tdb: Array, observer: Array, with_parti
     return line, motion, partials
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate_all(
     states: Any, start: Any, end: Any, first: float, table: Any, with_partials: bool, moved: Any, transition: Any
 ) -> None:
@@ -121,7 +121,7 @@ def _propagate_all(
                     transition[k, 3 * half + m // 6, m % 6] = step.transition[half, m]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _trace_all(
     states: Any,
     epochs: Any,
@@ -153,20 +153,21 @@ def _on_the_sky(
     east = np.stack([-sin_ra, cos_ra, np.zeros_like(x)], axis=2)
     north = np.stack([-z * cos_ra, -z * sin_ra, flat], axis=2) / distance[..., None]
     relative = motion - velocity
+    receding = np.sum(line * relative, axis=2) / (distance * C_AU_PER_DAY)
+    # a day of the body's light is longer than its own by what the distance grows meanwhile
+    relative = motion * (1 - receding)[..., None] - velocity
     covariance = np.zeros((*distance.shape, 0, 0))
     if covariances is not None:
         axes = np.stack([east, north], axis=2) / (distance[..., None, None] * ARCSEC)
         slope = axes @ partials.reshape(*distance.shape, 3, 6)
         covariance = slope @ np.asarray(covariances, float)[:, None] @ np.swapaxes(slope, 2, 3)
-    # the body's motion counts at emission, which comes later by what the distance grows in a day
-    receding = 1 + np.sum(line * relative, axis=2) / (distance * C_AU_PER_DAY)
     return Places(
         ra=np.degrees(np.arctan2(y, x)) % 360,
         dec=np.degrees(np.arctan2(z, flat)),
         distance_au=distance,
         sun_distance_au=np.linalg.norm(line + observer, axis=2),
-        rate_ra=np.degrees(np.sum(relative * east, axis=2) / (distance * receding)),
-        rate_dec=np.degrees(np.sum(relative * north, axis=2) / (distance * receding)),
+        rate_ra=np.degrees(np.sum(relative * east, axis=2) / distance),
+        rate_dec=np.degrees(np.sum(relative * north, axis=2) / distance),
         covariance=covariance,
     )
 

@@ -19,7 +19,7 @@ _N = c.COUNT
 _PLACE_POWERS, _MOTION_POWERS = c.POSITION_POWERS, c.VELOCITY_POWERS
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def trace(
     state: Any,
     epoch: float,
@@ -63,7 +63,7 @@ def trace(
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _follow(
     state: Any,
     epoch: float,
@@ -112,7 +112,7 @@ def _follow(
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _see(
     step: Any, now: float, length: float, time: float, observer: Any, sun_motion: Any, line: Any, motion: Any
 ) -> float:
@@ -140,7 +140,7 @@ def _see(
     return fraction
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _partials(step: Any, length: float, fraction: float, partials: Any) -> None:
     """d line / d state at the place that `_see` weighed; the light time's own part (1e-4) is left out."""
     for m in range(18):
@@ -150,7 +150,7 @@ def _partials(step: Any, length: float, fraction: float, partials: Any) -> None:
         partials[m] = step.transition[0, m] + length * fraction * (step.transition[1, m] + length * fraction * total)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _weigh(weights: Any, powers: Any, fraction: float) -> None:
     for j in range(_N):
         weights[j] = powers[_N - 1, j]
@@ -159,7 +159,7 @@ def _weigh(weights: Any, powers: Any, fraction: float) -> None:
             weights[j] = weights[j] * fraction + powers[power, j]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _light_time(step: Any, fraction: float, length: float, observer: Any) -> float:
     """Days, from the place on a straight path."""
     square = 0.0
