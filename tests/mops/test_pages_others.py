@@ -9,6 +9,13 @@ from dayops.archive import store
 from dayops.web.work_pages.subjects import subject_url
 from mops.comparison import CHANGED, COMMON, GAINED, LOST, Comparison
 from mops.models import Linkage, Night, Submission
+from mops.views.coverage import HYPOTHESES as HYPOTHESES_TABLE
+from mops.views.known_object import SOURCES
+from mops.views.night import SEARCHES
+from mops.views.objects import OBJECTS as OBJECTS_TABLE
+from mops.views.queue import CANDIDATES
+from mops.views.submissions import QUEUE
+from mops.views.tonight import PREDICTED as PREDICTED_TABLE
 from tests.mops.in_level1 import NAME, OBJECT, detected, known_object
 from tests.mops.nights import linkage, linkages, night
 from tests.mops.test_pages_candidates import exported
@@ -313,3 +320,35 @@ class TestTonight:
         night(counts={"tonight": [{"linkage": 3}, {}, "odd"]})
         assert len(exported(TONIGHT)) == 2
         assert page(f"{TONIGHT}figure/").json()["data"]
+
+
+class TestEveryTable:
+    @pytest.fixture
+    def filled(self) -> None:
+        made = night()
+        one = linkage(made, ss_object_id=OBJECT)
+        detected(one)
+        known_object(of=one)
+        linkage(made, verdict="REFUSED")
+        report(one)
+
+    @pytest.mark.parametrize(
+        ("path", "table"),
+        [
+            (DAY_PAGE, SEARCHES),
+            (f"{DAY_PAGE}candidates/", CANDIDATES),
+            (OBJECTS, OBJECTS_TABLE),
+            (f"{OBJECTS}{OBJECT}/", SOURCES),
+            (REPORTS, QUEUE),
+            (HYPOTHESES, HYPOTHESES_TABLE),
+            (TONIGHT, PREDICTED_TABLE),
+        ],
+    )
+    def test_sorts_by_every_column_that_says_so_and_exports_three_ways(self, filled, path, table):
+        for column in table.columns:
+            if column.order:
+                for sort in (column.name, f"-{column.name}"):
+                    assert page(f"{path}?sort={sort}").context["table"].total >= 0
+        assert page(f"{path}?q=moon").status_code == 200
+        for form in ("csv", "json", "fits"):
+            assert page(f"{path}?format={form}")["Content-Disposition"].endswith(f'.{form}"')
