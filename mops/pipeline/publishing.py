@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from dayops import events
-from dayops.level1 import writing
+from dayops.level1 import orphans, writing
 from dayops.level1.instants import instant
 from dayops.level1.models import MpcOrbit, SSObject, SSSource
 from dayops.models import Severity
@@ -23,6 +23,7 @@ from mops.pipeline.linkage_rows import linkage_rows
 from mops.pipeline.objects import name_of, object_ids
 from mops.pipeline.packing import unpacked
 from mops.pipeline.properties import Properties, properties_of
+from mops.pipeline.reading import dia_objects_of
 
 _LOCK = 0x0D05  # advisory: nights are published one after another
 
@@ -86,21 +87,32 @@ def _into_catalogue(prepared: Prepared, ids: npt.NDArray[np.int64], replaced: Ni
     found, properties = prepared.found, prepared.properties
     which = np.flatnonzero(ids)
     names = np.array([name_of(int(each)) for each in ids[which]], dtype=str)
-    at = instant()
-    if replaced is not None:
-        lost = replaced.linkages.filter(ss_object_id__isnull=False).exclude(ss_object_id__in=ids[which].tolist())
-        gone = [each for each in lost.values_list("ss_object_id", flat=True) if each is not None]
-        kept_before = Linkage.objects.filter(night__state=Night.State.PUBLISHED, ss_object_id__in=gone)
-        gone = sorted(set(gone) - set(kept_before.values_list("ss_object_id", flat=True)))
-        writing.end(SSObject, gone, at)
-        writing.end(MpcOrbit, [name_of(each) for each in gone], at)
-        sources = SSSource.objects.current().filter(ssObjectId__in=gone).values_list("diaSourceId", flat=True)
-        writing.end(SSSource, list(sources), at)
-    if not len(which):
-        return
+    gone = _lost(replaced, ids[which]) if replaced is not None else []
+    sources = catalogue.ss_sources(found, properties, which, ids[which], names)
+    left = dia_objects_of(np.unique(found.detections.night).tolist(), sources["diaSourceId"].tolist())
+    at = instant()  # late, since others wait for the commit from here on
+    if len(gone):
+        _end(gone, at)
     writing.replace(SSObject, catalogue.ss_objects(found, properties, which, ids[which], names), at)
-    writing.replace(SSSource, catalogue.ss_sources(found, properties, which, ids[which], names), at)
+    writing.replace(SSSource, sources, at)
+    orphans.settle(left, at)
     writing.replace(MpcOrbit, catalogue.mpc_orbits(found, properties, which, names), at)
+
+
+def _lost(replaced: Night, ids: npt.NDArray[np.int64]) -> list[int]:
+    """Objects of the night's former result that neither its new one nor any other night knows."""
+    lost = replaced.linkages.filter(ss_object_id__isnull=False).exclude(ss_object_id__in=ids.tolist())
+    gone = {each for each in lost.values_list("ss_object_id", flat=True) if each is not None}
+    elsewhere = Linkage.objects.filter(night__state=Night.State.PUBLISHED, ss_object_id__in=gone)
+    return sorted(gone - {each for each in elsewhere.values_list("ss_object_id", flat=True) if each is not None})
+
+
+def _end(gone: list[int], at: float) -> None:
+    """Let objects end, their orbits and the attributions of their sources."""
+    writing.end(SSObject, gone, at)
+    writing.end(MpcOrbit, [name_of(each) for each in gone], at)
+    sources = SSSource.objects.current().filter(ssObjectId__in=gone).values_list("diaSourceId", flat=True)
+    writing.end(SSSource, list(sources), at)
 
 
 def _tell(night: Night, state: str, reasons: list[str], counts: dict[str, Any]) -> None:

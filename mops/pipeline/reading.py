@@ -54,6 +54,13 @@ def detections_by_id(
     return _as_detections(read(DiaSource, nights, _COLUMNS, [wanted, known_at(as_of_mjd_tai)]), observatory)
 
 
+def dia_objects_of(nights: Sequence[int], ids: Sequence[int]) -> npt.NDArray[np.int64]:
+    """diaObjectIds that the DiaSources `ids`, of `nights`, had been given to; ascending."""
+    wanted = sql.SQL('source."diaSourceId" = ANY({})').format(sql.Literal([int(each) for each in ids]))
+    found = read(DiaSource, nights, ("diaSourceId", "diaObjectId"), [wanted, known_at(None)])["diaObjectId"]
+    return np.unique(found[found > 0])
+
+
 def _as_detections(column: dict[str, npt.NDArray[Any]], observatory: str) -> Detections:
     place, _ = observers.heliocentric(observatory, column["midpointMjdTai"])
     return Detections(
