@@ -55,7 +55,7 @@ def _each_is_explained(accepted):
         assert linkage.sources == sorted(linkage.sources)
         assert 0 < linkage.rms_arcsec < 0.2
         assert linkage.covariance is not None
-        assert np.linalg.eigvalsh(np.reshape(linkage.covariance, (6, 6))).min() > 0
+        assert np.linalg.eigvalsh(np.array(linkage.covariance, float).reshape(6, 6)).min() > 0
         assert linkage.hypothesis["zone"]
         assert linkage.orbit_class
         assert linkage.h_mag is not None
@@ -101,13 +101,17 @@ def test_the_next_night_finds_the_objects_of_the_one_before_and_makes_their_orbi
         old = before[row.ss_object_id]
         assert set(old.sources) < set(row.sources)
         assert LAST in row.nights
-        assert np.linalg.det(np.reshape(row.covariance, (6, 6))) < np.linalg.det(np.reshape(old.covariance, (6, 6)))
+        assert _volume(row) < _volume(old)
     assert second.truth["completeness"] == 1.0
     _the_first_nights_catalogue_is_still_read(first, before)
 
 
+def _volume(linkage):
+    return np.linalg.det(np.array(linkage.covariance, float).reshape(6, 6))
+
+
 def _the_first_nights_catalogue_is_still_read(first, before):
-    then = SSObject.objects.as_of(Night.objects.order_by("-pk").first().as_of_mjd_tai)
+    then = SSObject.objects.as_of(Night.objects.get(day_obs=LAST).as_of_mjd_tai)
     assert {row.ssObjectId: row.nObs for row in then} == {key: len(row.sources) for key, row in before.items()}
 
 
