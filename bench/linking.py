@@ -5,8 +5,8 @@ Both start from arrays in memory and end with the linkages; heliolinx's tracklet
 and its preparation is not; ours counts everything, the N-body orbits too. Each runs in a process of its own with one
 thread: CPU seconds are comparable and the peak memory (VmHWM) is its own. Compiling is not counted.
 
-The increment is what a new night costs when the tracklets of the nights before are kept: its own tracklets, and the
-linkages with at least one of them.
+The increment is what a new night costs when tracklets and linkages of the nights before are kept: its own tracklets,
+the linkages that they extend, and the new ones with at least one of them.
 
 ``python -m bench.linking --objects 500000 --false-per-deg2 4`` takes other sizes.
 """
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import venv
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,12 +160,15 @@ def measure(folder: str) -> None:
 
 
 def _increment(detections: Detections, tracklets: Tracklets) -> tuple[float, Linkages]:
-    """CPU seconds of the last night when those before are kept as tracklets."""
+    """CPU seconds of the last night, when the tracklets and linkages of those before are kept."""
     night = int(detections.night.max())
+    before = np.flatnonzero(tracklets.night < night)
+    known = search.search(detections, tracklets.take(before))
+    known = replace(known, tracklet_members=before[known.tracklet_members])
     fresh = detections.take(detections.night == night)
     began = time.process_time()
     make_tracklets(fresh)
-    linkages = search.search(detections, tracklets, new_night=night)
+    linkages = search.search(detections, tracklets, new_night=night, known=known)
     return time.process_time() - began, linkages
 
 

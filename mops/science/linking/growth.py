@@ -13,6 +13,7 @@ from mops.science.linking.two_body_fit import Work
 from mops.science.tracklets import sky_grid
 from mops.science.tracklets.sky_grid import Grid
 
+ALL_NIGHTS = (1 << 62) - 1  # a mask
 _NEAR = 4096
 _FARTHEST = math.radians(0.5)  # an orbit that says less than this about a night is not asked
 _SAME = 0.02  # orbits whose distances from the Sun differ by half of it are taken for one
@@ -75,15 +76,15 @@ def _grow_from_several_distances(
         tried[m] = math.log(orbit[0] ** 2 + orbit[1] ** 2 + orbit[2] ** 2)
         if np.abs(tried[:m] - tried[m]).min() < _SAME if m else False:
             continue
-        more = grow(mine, k, orbit, known, sky, limits, linkages, -1, own)
+        more = grow(mine, k, orbit, ALL_NIGHTS, known, sky, limits, linkages, -1, own)
         if selection.nights_of(mine[:more], known.night) >= limits.final:
             return more
     return 0
 
 
 @numba.njit(cache=True, nogil=True)
-def grow_all(since: int, known: Known, sky: Sky, limits: Limits, linkages: Table, earth: Floats) -> None:
-    """Grow the linkages from `since` on, and join those that are one: the other is left with no tracklets."""
+def grow_all(since: int, nights: int, known: Known, sky: Sky, limits: Limits, linkages: Table, earth: Floats) -> None:
+    """Grow the linkages from `since` on in `nights`, and join those that are one: one is left with no tracklets."""
     own = two_body_fit.work(earth, 2 * MOST_TRACKLETS)
     mine = np.empty(MOST_TRACKLETS, np.int64)
     orbit = np.empty(6)
@@ -94,16 +95,17 @@ def grow_all(since: int, known: Known, sky: Sky, limits: Limits, linkages: Table
         mine[:k] = linkages.mine[at, :k]
         orbit[:] = linkages.orbit[at]
         selection.fit_tracklets(mine[:k], orbit, known, own)
-        more = grow(mine, k, orbit, known, sky, limits, linkages, at, own)
+        more = grow(mine, k, orbit, nights, known, sky, limits, linkages, at, own)
         if more > k:
             selection.put(linkages, at, mine[:more], orbit, known, own)
 
 
 @numba.njit(cache=True, nogil=True)
 def grow(
-    mine: Ints, k: int, orbit: Floats, known: Known, sky: Sky, limits: Limits, linkages: Table, at: int, own: Work
+    mine: Ints, k: int, orbit: Floats, nights: int, known: Known, sky: Sky, limits: Limits, linkages: Table, at: int,
+    own: Work,
 ) -> int:  # fmt: skip
-    """Add to `mine` what fits on each night, the nearest in time first; the new number.
+    """Add to `mine` what fits on each night of the mask `nights`, the nearest in time first; the new number.
 
     The orbit of `mine[:k]` must be the one fitted last; it still is at the end. `at` is the linkage that grows, or −1
     for a cluster that is none yet; only a linkage takes in another.
@@ -112,6 +114,8 @@ def grow(
     moved, trial = np.empty(6), np.empty(6)
     place = np.empty((1, 9))
     for q in np.argsort(np.abs(sky.middle[:, 0] - own.middle[0])):
+        if not (nights >> q) & 1:
+            continue
         found = _near_prediction(q, own, sky, near, place[0], moved)
         best, best_total = -1, np.inf
         for m in range(found):

@@ -76,14 +76,42 @@ class Pool:
         self.zone = np.concatenate([self.zone, clusters.zone[made]])
         return verdict
 
-    def grow(self) -> None:
-        """Add to every linkage made since the last time what fits it, and join those that are one object."""
-        growth.grow_all(self._grown, self.known, self.sky, self._limits(self.config.nights), self.table, self.earth)
+    def adopt(self, first: Ints, members: Ints, states: Floats, hypothesis: Ints, zone: npt.NDArray[np.str_]) -> None:
+        """Take over linkages that earlier nights have made: their tracklets, and states (k, 6) at the reference."""
+        longest = np.diff(first).max(initial=0)
+        if longest > selection.MOST_TRACKLETS:
+            raise ValueError(
+                f"A known linkage has {longest} tracklets in the window; at most {selection.MOST_TRACKLETS} fit."
+            )
+        count = len(first) - 1
+        row = np.repeat(np.arange(count), np.diff(first))
+        self.table.mine[row, np.arange(len(members)) - first[row]] = members
+        self.table.counts[:count], self.table.orbit[:count] = np.diff(first), states
+        self.table.size[0] = count
+        self.known.taken[members] = row + 1
+        self.hypothesis, self.zone = hypothesis.copy(), zone.copy()
+
+    def grow(self, nights: int = growth.ALL_NIGHTS) -> None:
+        """Add to every linkage made since the last time what fits it on `nights` (a mask); join those that are one."""
+        limits = self._limits(self.config.nights)
+        growth.grow_all(self._grown, nights, self.known, self.sky, limits, self.table, self.earth)
         self._grown = int(self.table.size[0])
 
-    def linked(self) -> tuple[Ints, Ints, Ints]:
-        """Indices in the table of the linkages that are left; their tracklets, as where each begins and one list."""
-        chosen = np.flatnonzero(self.table.counts[: self.table.size[0]])
+    def night_mask(self, night: int) -> int:
+        """The bit of a dayObs, 0 where it has no tracklet."""
+        mine = self.known.night[self.tracklets.night == night]
+        return int(mine[0]) if len(mine) else 0
+
+    def linked(self, night: int | None = None) -> tuple[Ints, Ints, Ints]:
+        """Indices in the table of the linkages that are left; their tracklets, as where each begins and one list.
+
+        Where `night` is given, only those with a tracklet of it.
+        """
+        kept = self.table.counts[: self.table.size[0]] > 0
+        if night is not None:
+            taken = self.known.taken[self.tracklets.night == night]
+            kept &= np.isin(np.arange(len(kept)), taken[taken > 0] - 1)
+        chosen = np.flatnonzero(kept)
         first = np.concatenate([[0], np.cumsum(self.table.counts[chosen])]).astype(np.int64)
         row = np.repeat(chosen, self.table.counts[chosen])
         column = np.arange(first[-1]) - np.repeat(first[:-1], self.table.counts[chosen])

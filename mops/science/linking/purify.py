@@ -61,9 +61,9 @@ def purify(
     return finished(pool)
 
 
-def finished(pool: Pool) -> Linkages:
-    """The pool's linkages with N-body orbits; those that none fits are left out and counted."""
-    chosen, tracklet_first, tracklet_members = pool.linked()
+def finished(pool: Pool, night: int | None = None) -> Linkages:
+    """The pool's linkages (of one night, where it is given) with N-body orbits; those that none fits are left out."""
+    chosen, tracklet_first, tracklet_members = pool.linked(night)
     first, members = detections_of(pool.tracklets.first, pool.tracklets.members, tracklet_first, tracklet_members)
     orbits = _orbits(pool, first, members, pool.table.orbit[chosen])
     good = np.flatnonzero(_fits(orbits, pool.config.sigmas))

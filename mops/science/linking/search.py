@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from mops.science.detections import Detections
+from mops.science.kepler import propagate
 from mops.science.linking import hypotheses
+from mops.science.linking.growth import ALL_NIGHTS
 from mops.science.linking.hypotheses import HypothesisSet
 from mops.science.linking.link import Clusters, LinkConfig, link, reference_time
 from mops.science.linking.near_earth import moves_like_the_main_belt
@@ -58,6 +60,7 @@ def search(
     *,
     first: Clusters | None = None,
     new_night: int | None = None,
+    known: Linkages | None = None,
     progress: Callable[[Look, int, int, int], None] | None = None,
 ) -> Linkages:
     """All linkages of a window's tracklets.
@@ -67,7 +70,11 @@ def search(
     first
         What the first look gives, where its blocks were linked elsewhere: by `link` with `first_look`, and `merged`.
     new_night
-        Only linkages with a tracklet of this dayObs.
+        Only linkages with a tracklet of this dayObs: the nightly increment.
+    known
+        Linkages of earlier nights, with the indices of these tracklets: they are grown first, on the new night if that
+        is given, and their tracklets are not looked at again. Those that have not changed are returned as well, unless
+        `new_night` is given.
     progress
         Is told each look, the tracklets it had, its clusters, and how many linkages there are now.
 
@@ -78,6 +85,10 @@ def search(
     """
     reference = reference_time(detections) if first is None else first.reference_mjd_tdb
     pool = Pool(detections, tracklets, reference, config.purify)
+    if known is not None:
+        states = propagate(known.orbits.state, reference - known.orbits.epoch_mjd_tdb)
+        pool.adopt(known.tracklet_first, known.tracklet_members, states, known.hypothesis, known.zone)
+        pool.grow(ALL_NIGHTS if new_night is None else pool.night_mask(new_night))
     for number, look in enumerate(config.looks):
         among = pool.free
         if look.near_earth:
@@ -93,7 +104,7 @@ def search(
         pool.grow()
         if progress:
             progress(look, int(among.sum()), len(clusters), len(pool.linked()[0]))
-    return finished(pool)
+    return finished(pool, new_night)
 
 
 def first_look(detections: Detections, config: SearchConfig = _DEFAULT) -> tuple[HypothesisSet, float, LinkConfig]:
