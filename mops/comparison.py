@@ -59,6 +59,12 @@ class Comparison:
         return {fate: counted[fate] for fate in FATES}
 
 
+def _most_shared(each: tuple[int, Linkage, Linkage]) -> tuple[int, list[str]]:
+    """Those that share most come first; the order does not depend on which search is called a."""
+    shared, one, other = each
+    return -shared, sorted((one.identity, other.identity))
+
+
 def _accepted(night: Night) -> list[Linkage]:
     rows = Linkage.objects.filter(night=night, verdict=Linkage.Verdict.ACCEPTED).select_related("night")
     return list(rows.only(*_COLUMNS).order_by("pk")[:MOST])
@@ -83,7 +89,7 @@ def _overlapping(before: Sequence[Linkage], after: Sequence[Linkage]) -> Iterato
         by_pk = {of_b[source].pk: of_b[source] for source in one.sources if source in of_b}
         found += [(number, one, by_pk[pk]) for pk, number in shared.items()]
     taken: set[int] = set()
-    for number, one, other in sorted(found, key=lambda each: (-each[0], each[1].pk, each[2].pk)):
+    for number, one, other in sorted(found, key=_most_shared):
         enough = 2 * number > min(len(one.sources), len(other.sources))
         if enough and not {-one.pk, other.pk} & taken:
             taken |= {-one.pk, other.pk}
