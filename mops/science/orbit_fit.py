@@ -40,6 +40,8 @@ class FitConfig:
     belief: Belief = BELIEF
 
 
+# for arcs of weeks beyond Neptune: without it three in four of 15 days are UNCONSTRAINED, for they might be unbound
+DISTANT = FitConfig(energy_sigma=0.4)
 QUICK = FitConfig(iterations=10, tolerance=0.05, reject_chi2=0.0)
 
 

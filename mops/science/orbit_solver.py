@@ -21,6 +21,7 @@ from mops.science.sight import trace
 FITTED, DIVERGED, TOO_FEW, OUTLIERS = 0, 1, 2, 3
 _PER_RADIAN = 1.0 / ARCSEC
 _MOST_DAMPING = 1e7
+_CAREFUL_DAMPING = 1e-2
 _ROUNDS = 10
 
 Rules = namedtuple("Rules", "iterations tolerance reject_chi2 readmit_chi2 least_used least_share energy_sigma")
@@ -87,13 +88,18 @@ def fit_all(
 def _fit_one(
     arc: Any, rules: Any, room: Any, state: Any, covariance: Any, chi2: Any, used: Any, iterations: Any
 ) -> int:
-    normal, gradient = np.zeros((6, 6)), np.zeros(6)
+    normal, gradient, seed = np.zeros((6, 6)), np.zeros(6), state.copy()
     chi2[0] = _evaluate(arc, rules, room, state, used, normal, gradient)
     if not math.isfinite(chi2[0]):
         return DIVERGED
-    for _ in range(_ROUNDS):
-        if not _refine(arc, rules, room, state, chi2, used, normal, gradient, iterations):
-            return DIVERGED
+    for turn in range(_ROUNDS):
+        if not _refine(arc, rules, room, state, chi2, used, normal, gradient, iterations, 0.0):
+            if turn > 0:
+                return DIVERGED
+            state[:] = seed  # once more, on a path that keeps closer to the steepest descent
+            chi2[0] = _evaluate(arc, rules, room, state, used, normal, gradient)
+            if not _refine(arc, rules, room, state, chi2, used, normal, gradient, iterations, _CAREFUL_DAMPING):
+                return DIVERGED
         if not _invert(normal, covariance):
             return DIVERGED
         if rules.reject_chi2 <= 0.0 or not _sort_out(room, rules, covariance, used):
@@ -166,10 +172,18 @@ def _suppose_bound(state: Any, sigma: float, normal: Any, gradient: Any) -> floa
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _refine(
-    arc: Any, rules: Any, room: Any, state: Any, chi2: Any, used: Any, normal: Any, gradient: Any, iterations: Any
+    arc: Any,
+    rules: Any,
+    room: Any,
+    state: Any,
+    chi2: Any,
+    used: Any,
+    normal: Any,
+    gradient: Any,
+    iterations: Any,
+    damping: float,
 ) -> bool:
     """Improve `state` until it has converged; normal, gradient, chi2 and the room's residuals are those of `state`."""
-    damping = 0.0
     change, trial = np.zeros(6), np.zeros(6)
     trial_normal, trial_gradient = np.zeros((6, 6)), np.zeros(6)
     for _ in range(rules.iterations):
