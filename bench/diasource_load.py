@@ -23,11 +23,11 @@ _CONE_DEG = 0.5
 LIMIT_S, LIMIT_MS = 90.0, 10.0
 
 
-def run(*, quick: bool) -> dict[str, Any]:
+def run(*, quick: bool, rows: int = ROWS) -> dict[str, Any]:
     """Make the file, load it, load it again, search it. `seconds` is from opening it to the commit."""
     from dayops.level1.binary import warm_up
 
-    rows = 100_000 if quick else int(os.environ.get("DIASOURCE_ROWS", ROWS))
+    rows = 100_000 if quick else rows
     warm_up()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "night.parquet"

@@ -17,9 +17,11 @@ class MopsConfig(AppConfig):
         from dayops.day_summary import tell_of_day
         from dayops.kernels import warm_up_with
         from dayops.scheduler import every
+        from dayops.web import navigation, search
         from mops import jobs, kernels  # noqa: F401 (jobs registers its job functions)
         from mops.lane import candidates_of_day, lane
         from mops.pipeline import backlog, kept
+        from mops.search import LINKAGES, OBJECTS, REPORTS
 
         register(
             Activity(
@@ -32,6 +34,9 @@ class MopsConfig(AppConfig):
                 lane=lane,
             )
         )
+        navigation.add(navigation.Destination("mops:summary", "DayMOPS", "m"))
+        for source in (LINKAGES, OBJECTS, REPORTS):
+            search.add(source)
         warm_up_with(kernels.warm_up)
         every(5.0, "search nights", backlog.start_what_waits)
         keeps_content(kept.referenced)
