@@ -270,3 +270,10 @@ def _orbits(
         status=status,
         iterations=iterations,
     )
+
+
+def warm_up() -> None:
+    """Compile the fit."""
+    times, line, one = np.arange(60_000.0, 60_004.0), np.array([10.0, 10.2, 10.4, 10.6]), np.ones(4)
+    arcs = Arcs(np.array([0, 4]), times, line, np.zeros(4), one, one, ephemeris.earth(times)[0])
+    fit(arcs, np.array([[2.0, 0.5, 0.0, -0.003, 0.011, 0.0]]), np.array([60_002.0]))

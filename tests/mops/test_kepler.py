@@ -39,7 +39,7 @@ def constants_of_motion(state: np.ndarray) -> np.ndarray:
 def test_energy_and_momentum_last(states, days):
     moved = kepler.propagate(states, days)
     scale = np.linalg.norm(states[0, :3]) * np.linalg.norm(states[0, 3:]) + 1e-6
-    assert constants_of_motion(moved[0]) == pytest.approx(constants_of_motion(states[0]), abs=1e-8 * scale)
+    assert constants_of_motion(moved[0]) == pytest.approx(constants_of_motion(states[0]), abs=1e-8 * float(scale))
 
 
 @given(orbits, st.floats(-400, 400), st.floats(-400, 400))
@@ -101,12 +101,12 @@ def test_elements_give_back_the_state_they_came_from(states):
 @given(st.floats(0.1, 50), st.floats(0.01, 0.95), st.floats(0.5, 179.5), angles, angles, st.floats(0.1, 359.9))
 @settings(max_examples=100, deadline=None)
 def test_the_usual_six_come_back(a, e, i, node, argperi, anomaly):
-    six = [np.array([x]) for x in (a, e, i, node, argperi, anomaly)]
-    made = Elements.of_mean_anomaly(*six, EPOCH)
+    one, two, three, four, five, six = (np.array([x]) for x in (a, e, i, node, argperi, anomaly))
+    made = Elements.of_mean_anomaly(one, two, three, four, five, six, EPOCH)
     found = elements_from_states(states_from_elements(made, EPOCH), EPOCH)
     assert [found.a[0], found.e[0], found.i[0]] == pytest.approx([a, e, i], rel=1e-7)
-    for one, other in ((found.node, node), (found.argperi, argperi), (found.mean_anomaly, anomaly)):
-        assert (one[0] - other + 180) % 360 - 180 == pytest.approx(0, abs=1e-4)
+    for got, expected in ((found.node, node), (found.argperi, argperi), (found.mean_anomaly, anomaly)):
+        assert (got[0] - expected + 180) % 360 - 180 == pytest.approx(0, abs=1e-4)
     assert found.peri_time[0] == pytest.approx(made.peri_time[0], abs=1e-4 * a**1.5 * 365)
 
 

@@ -339,3 +339,21 @@ def test_the_model_is_that_of_assist():
     report = bench.assist_difference(2)
     assert report["max_model_difference_mas_vs_assist"] < 0.1
     assert pytest.approx(np.radians(1 / 3_600)) == ARCSEC
+
+
+def test_warming_up_leaves_nothing_to_compile():
+    orbit_fit.warm_up()
+    propagation.warm_up()
+    kepler.warm_up()
+    ephemeris.warm_up()
+    compiled = len(orbit_fit.orbit_solver.fit_all.signatures)
+    states = main_belt(2, np.random.default_rng(14))
+    fit(observed_arcs(states, 15, 3, 0.1, np.random.default_rng(15)), states, np.full(2, EPOCH))
+    assert len(orbit_fit.orbit_solver.fit_all.signatures) == compiled
+
+
+def test_an_orbit_without_seeds_of_one_instant_is_no_orbit():
+    states = main_belt(1, np.random.default_rng(16))
+    arcs = observed_arcs(states, 10, 3, 0.1, np.random.default_rng(17))
+    at_once = replace(arcs, mjd_tdb=np.full(6, EPOCH))
+    assert orbit_start.determine(at_once).status[0] != Status.OK
