@@ -11,7 +11,17 @@ from scipy.stats import chi2, kstest
 
 from bench import orbits as bench
 from bench._orbit_arcs import EPOCH, main_belt, observed_arcs
-from mops.science import ephemeris, kepler, nbody, observers, orbit_fit, orbit_start, perturbers, propagation
+from mops.science import (
+    ephemeris,
+    kepler,
+    nbody,
+    observers,
+    orbit_fit,
+    orbit_solver,
+    orbit_start,
+    perturbers,
+    propagation,
+)
 from mops.science.constants import ARCSEC, AU_KM, C_AU_PER_DAY, GM_PLANETS, GM_SUN
 from mops.science.elements import Elements, states_from_elements
 from mops.science.orbit_fit import Arcs, FitConfig, fit
@@ -346,10 +356,10 @@ def test_warming_up_leaves_nothing_to_compile():
     propagation.warm_up()
     kepler.warm_up()
     ephemeris.warm_up()
-    compiled = len(orbit_fit.orbit_solver.fit_all.signatures)
+    compiled = len(orbit_solver.fit_all.signatures)
     states = main_belt(2, np.random.default_rng(14))
     fit(observed_arcs(states, 15, 3, 0.1, np.random.default_rng(15)), states, np.full(2, EPOCH))
-    assert len(orbit_fit.orbit_solver.fit_all.signatures) == compiled
+    assert len(orbit_solver.fit_all.signatures) == compiled
 
 
 def test_an_orbit_without_seeds_of_one_instant_is_no_orbit():

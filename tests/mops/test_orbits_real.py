@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench import _orbit_data
-from bench.orbits import horizons_miss_mas, pieces_of
+from bench.orbits import horizons_miss_mas, pieces_of, run
 from mops.science import orbit_fit, orbit_start, propagation
 from mops.science.constants import AU_KM
 from mops.science.orbit_status import Status
@@ -78,3 +78,12 @@ def test_many_observations_of_a_night_share_their_errors():
     assert shared(np.ones(10), codes, dates) == pytest.approx([np.sqrt(2)] * 8 + [1.0, 1.0])
     assert correlated(np.ones(10), codes, dates, 0.5)[:2] == pytest.approx([np.sqrt(4.5)] * 2)
     assert correlated(np.ones(10), codes, dates)[8:].tolist() == [1.0, 1.0]
+
+
+def test_the_benchmark_reports_its_keys():
+    report = run(quick=True)
+    keys = {"arcs", "converged", "median_residual_arcsec", "orbits_per_s_per_core", "horizons_max_mas"}
+    assert keys | {"max_model_difference_mas_vs_assist"} <= set(report)
+    assert report["converged"] == report["arcs"]
+    assert 0.08 < report["median_residual_arcsec"] < 0.1
+    assert 4 < report["median_mahalanobis2"] < 7  # 5.35 of six degrees of freedom
