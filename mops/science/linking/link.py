@@ -162,17 +162,22 @@ def _all(
             float(hypotheses.side[h]),
         )
         while kernels.cluster(rows, night, seeds, guess, frame, own, found) == NO_ROOM:
-            found = _enlarged(found, config)
+            _refuse_a_flood(found, config)
+            found = _enlarged(found)
+        _refuse_a_flood(found, config)
     return found
 
 
-def _enlarged(found: Found, config: LinkConfig) -> Found:
-    count, size = (int(each) for each in found.used)
-    if count > config.max_clusters // 2:
+def _refuse_a_flood(found: Found, config: LinkConfig) -> None:
+    if found.used[0] > config.max_clusters:
         raise Flood(
-            f"The tracklets make more than {count:,} clusters; {config.max_clusters:,} are allowed: leave out false "
-            "detections or known objects first, or lower radius_arcsec."
+            f"The tracklets make more than {found.used[0]:,} clusters; {config.max_clusters:,} are allowed: leave out "
+            "false detections or known objects first, or lower radius_arcsec."
         )
+
+
+def _enlarged(found: Found) -> Found:
+    count, size = (int(each) for each in found.used)
     new = kernels.room(2 * len(found.key), 2 * len(found.members))
     new.used[:] = found.used
     new.key[:count], new.first[: count + 1] = found.key[:count], found.first[: count + 1]
