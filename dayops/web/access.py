@@ -30,7 +30,9 @@ class Right:
 
 RIGHTS = {
     "dayops.operate_run": Right("start, retry and abort runs", ("operator", "maintainer"), ApiToken.Scope.OPERATE),
-    "dayops.judge_frame": Right("give verdicts on frames and candidates", ("scientist", "maintainer"), ApiToken.Scope.JUDGE),
+    "dayops.judge_frame": Right(
+        "give verdicts on frames and candidates", ("scientist", "maintainer"), ApiToken.Scope.JUDGE
+    ),
     "dayops.edit_threshold": Right("change thresholds", ("scientist", "maintainer"), ApiToken.Scope.JUDGE),
     "dayops.command_device": Right("command devices", ("operator", "maintainer"), ApiToken.Scope.OCS),
     "dayops.maintain": Right("maintain DayOps", ("maintainer",), None),
