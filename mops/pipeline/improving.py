@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from mops.models import KeptArrays, Linkage, Night
 from mops.pipeline import kept
+from mops.pipeline.distant import supposed_bound
 from mops.pipeline.found import Found
 from mops.pipeline.reading import detections_by_id
 from mops.science.orbit_fit import Arcs, FitConfig, fit
@@ -30,12 +31,14 @@ def improved(night: Night) -> Found | None:
     days = sorted({day for key in keys for day in before[key].nights} | {night.day_obs})
     detections = detections_by_id(days, sorted({each for ids in lists for each in ids}))
     first, members = _members(lists, detections.id, detections.mjd_tai)
+    arcs = Arcs.of(detections, first, members)
     orbits = fit(
-        Arcs.of(detections, first, members),
+        arcs,
         np.array([before[key].state for key in keys]),
         np.array([before[key].epoch_mjd_tdb for key in keys]),
         FitConfig(tolerance=0.1),
     )
+    orbits = supposed_bound(arcs, orbits)
     unknown = np.full(len(keys), np.nan)
     is_new = np.isin(detections.id[members], arrays["dia_source_id"])
     return Found(

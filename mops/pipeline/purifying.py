@@ -9,6 +9,7 @@ import numpy.typing as npt
 from mops.models import KeptArrays, Night
 from mops.pipeline import kept
 from mops.pipeline.configuration import Configuration
+from mops.pipeline.distant import supposed_bound
 from mops.pipeline.found import Found, together
 from mops.pipeline.improving import improved
 from mops.pipeline.left import Left
@@ -21,6 +22,7 @@ from mops.science.linking.link import Clusters, merged
 from mops.science.linking.pool import PurifyConfig
 from mops.science.linking.purify import Linkages
 from mops.science.linking.search import LOOKS, Look, SearchConfig, search
+from mops.science.orbit_fit import Arcs
 from mops.science.orbit_status import Status
 
 Tell = Callable[[float, str], None]
@@ -84,12 +86,13 @@ def _first_look(night: Night) -> Clusters:
 def _found(linkages: Linkages, detections: Detections) -> Found:
     """The search's linkages; those whose orbit may not be used are refused with the reason."""
     r, rdot = _hypotheses(linkages)
-    reasons = ["" if state == Status.OK else Status(state).sentence for state in linkages.orbits.status]
+    orbits = supposed_bound(Arcs.of(detections, linkages.first, linkages.members), linkages.orbits)
+    reasons = ["" if state == Status.OK else Status(state).sentence for state in orbits.status]
     return Found(
         first=linkages.first,
         members=linkages.members,
         detections=detections,
-        orbits=linkages.orbits,
+        orbits=orbits,
         zone=linkages.zone.astype("<U16"),
         r_au=r,
         rdot_au_d=rdot,
