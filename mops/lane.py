@@ -57,7 +57,7 @@ def _sentence(night_of: ObservingDay, newest: Night | None, published: Night | N
     if newest.state == Night.State.REFUSED:
         return f"The result of the night {night_of} was refused{stays}."
     if newest.run.phase in _ENDED_BADLY:
-        return f"The search of the night {night_of} ended: {newest.run.error or 'it was aborted'}{stays}."
+        return f"The search of the night {night_of} ended: {newest.run.error.rstrip('.') or 'it was aborted'}{stays}."
     return f"The night {night_of} is being searched."
 
 

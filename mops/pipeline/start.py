@@ -33,7 +33,7 @@ def start(
 ) -> Run:
     """Start processing the night `day_obs`. The same `key` again gives the same run.
 
-    Raises ValueError, in a sentence, for a configuration that is not allowed or a night that has no detections.
+    Raises ValueError, in a sentence, for a configuration that is not allowed or what is no dayObs.
     """
     wanted = configuration(configuration_name, changes)
     day = ObservingDay(day_obs)
