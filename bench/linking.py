@@ -53,9 +53,9 @@ _KM_S = AU_KM / 86400
 def run(
     *, quick: bool, objects: int = 100_000, false_per_deg2: float = 0.0, nights: int = 15, peer: bool = True
 ) -> dict[str, Any]:
-    """`quick` takes 3,000 objects on a small survey of five nights, without the peer."""
+    """`quick` takes 50,000 objects on a small survey of five nights, without the peer."""
     if quick:
-        objects, peer = 3_000, False
+        objects, peer = 50_000, False
     pointings, detections, truth = _catalogue(objects, false_per_deg2, nights, quick=quick)
     wanted = findable(detections, truth)
     print(f"{len(detections):,} detections of {objects:,} objects, {len(wanted):,} findable", flush=True)

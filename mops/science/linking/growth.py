@@ -111,7 +111,7 @@ def grow(
     for a cluster that is none yet; only a linkage takes in another.
     """
     near = np.empty(_NEAR, np.int64)
-    moved, trial = np.empty(6), np.empty(6)
+    moved, trial, best_orbit = np.empty(6), np.empty(6), np.empty(6)
     place = np.empty((1, 9))
     for q in np.argsort(np.abs(sky.middle[:, 0] - own.middle[0])):
         if not (nights >> q) & 1:
@@ -132,13 +132,15 @@ def grow(
             if k == MOST_TRACKLETS:
                 return k
             mine[k] = j
-            trial[:] = orbit
-            total = selection.fit_tracklets(mine[: k + 1], trial, known, own)
-            if selection.fits(total, k + 1, own, limits) and selection.physical(trial, limits) and total < best_total:
-                best, best_total = j, total
+            if selection.fit_from_several_distances(mine[: k + 1], orbit, trial, known, limits, own) == ACCEPTED:
+                total = own.chi2[: 2 * k + 2].sum()
+                if total < best_total:
+                    best, best_total = j, total
+                    best_orbit[:] = trial
             selection.fit_tracklets(mine[:k], orbit, known, own)
         if best >= 0 and k < MOST_TRACKLETS:
             mine[k] = best
+            orbit[:] = best_orbit
             k += 1
             selection.fit_tracklets(mine[:k], orbit, known, own)
     return k

@@ -112,12 +112,12 @@ def detections_of(first: Ints, members: Ints, tracklet_first: Ints, tracklet_mem
 
 
 def _orbits(pool: Pool, first: Ints, members: Ints, states: Floats) -> Orbits:
-    """Without a supposition where that goes; with a bound orbit supposed where the arc is too short for it."""
+    """All detections and no supposition where that fits; else without outliers, and a bound orbit supposed."""
     arcs = Arcs.of(pool.detections, first, members)
     middle = np.add.reduceat(arcs.mjd_tdb, first[:-1]) / np.diff(first) if len(members) else np.empty(0)
     epoch = np.round(middle)
     seeds = propagate(states, epoch - pool.reference_mjd_tdb)
-    orbits = orbit_fit.fit(arcs, seeds, epoch, FitConfig(tolerance=_TOLERANCE))
+    orbits = orbit_fit.fit(arcs, seeds, epoch, FitConfig(tolerance=_TOLERANCE, reject_chi2=0.0))
     again = np.flatnonzero(~_fits(orbits, pool.config.sigmas))
     if len(again):
         supposing = FitConfig(tolerance=10 * _TOLERANCE, energy_sigma=pool.config.supposed_energy_sigma)

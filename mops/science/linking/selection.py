@@ -101,7 +101,7 @@ def settle(mine: Ints, k: int, orbit: Floats, known: Known, limits: Limits, own:
     """Fit an orbit, leaving out tracklets that do not fit; how many of `mine` remain, at its start, and the verdict."""
     start = orbit.copy()
     while True:
-        verdict = _from_several_distances(mine[:k], start, orbit, known, limits, own)
+        verdict = fit_from_several_distances(mine[:k], start, orbit, known, limits, own)
         if verdict == ACCEPTED:
             return k, verdict
         out = _worst(mine, k, start, known, limits, own)
@@ -113,7 +113,9 @@ def settle(mine: Ints, k: int, orbit: Floats, known: Known, limits: Limits, own:
 
 
 @numba.njit(cache=True, nogil=True)
-def _from_several_distances(mine: Ints, start: Floats, orbit: Floats, known: Known, limits: Limits, own: Work) -> int:
+def fit_from_several_distances(
+    mine: Ints, start: Floats, orbit: Floats, known: Known, limits: Limits, own: Work
+) -> int:
     verdict = ASTROMETRY
     for factor in STARTS:
         scaled(start, factor, own, orbit)
