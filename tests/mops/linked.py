@@ -8,8 +8,8 @@ import numpy as np
 from mops.pipeline.found import Found
 from mops.science import observers, time_scales
 from mops.science.constants import GM_SUN
-from mops.science.ephemeris import earth
 from mops.science.detections import Detections
+from mops.science.ephemeris import earth
 from mops.science.orbit_fit import Arcs, FitConfig, fit
 from mops.science.orbit_status import Status
 from mops.science.propagation import places
