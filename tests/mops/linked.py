@@ -29,7 +29,7 @@ def opposite_the_sun(count: int) -> Any:
     return np.hstack([r[:, None] * radial, 0.95 * np.sqrt(GM_SUN / r)[:, None] * along])
 
 
-def detected(states: Any, *, nights: int = 4, sigma: float = 0.02, seed: int = 3, first_id: int = 1_000) -> Detections:
+def detected(states: Any, *, nights: int = 4, sigma: float = 0.02, seed: int = 1, first_id: int = 1_000) -> Detections:
     """Two detections a night of each body whose state at `MJD` TDB is given; ids rise with object, then time."""
     times = MJD + np.repeat(np.arange(nights), 2) + np.tile([0.0, MINUTES / 1_440], nights)
     observer, velocity = observers.heliocentric("X05", times)
