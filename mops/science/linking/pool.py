@@ -23,7 +23,7 @@ class PurifyConfig:
 
     nights: int = 3
     sigmas: float = 4.75  # a χ² as improbable as this deviation of a Gaussian is refused
-    escape_speeds: float = 1.3  # faster is no orbit; 3I/ATLAS had 1.7 at its discovery: raise it to seek the like
+    escape_speeds: float = 1.3  # faster is no orbit; 2I/Borisov had 1.6, 3I/ATLAS 3: raise it for the like
     supposed_energy_sigma: float = 0.5  # where an arc leaves the orbit open; see `orbit_fit.FitConfig`
 
 
