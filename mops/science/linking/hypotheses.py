@@ -98,9 +98,9 @@ def distant() -> HypothesisSet:
 
 def neo() -> HypothesisSet:
     """From 0.6 to 1.6 au, inside the Earth's orbit at both distances; only for what the main belt does not make."""
-    inner = grid("neo", (0.6, 0.98), 0.03, (0.6, 0.15), nearer=True)
+    inner = grid("neo", (0.6, 0.98), 0.05, (0.6, 0.15), nearer=True)
     return joined(
-        "neo", [grid("neo", (0.6, 0.84), 0.03, (0.6, 0.15)), inner, grid("neo", (0.86, 1.6), 0.02, (0.7, 0.1))]
+        "neo", [grid("neo", (0.6, 0.84), 0.05, (0.6, 0.15)), inner, grid("neo", (0.86, 1.6), 0.03, (0.7, 0.14))]
     )
 
 

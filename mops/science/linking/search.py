@@ -36,8 +36,7 @@ LOOKS = (
     Look(hypotheses.main_belt, 3, 150.0),
     Look(hypotheses.beyond, 3, 150.0),
     Look(hypotheses.everywhere, 2, 200.0),
-    Look(hypotheses.neo, 3, 300.0, near_earth=True),
-    Look(hypotheses.neo, 2, 200.0, near_earth=True),
+    Look(hypotheses.neo, 2, 250.0, near_earth=True),
 )
 
 
