@@ -101,13 +101,14 @@ def test_the_next_night_finds_the_objects_of_the_one_before_and_makes_their_orbi
         old = before[row.ss_object_id]
         assert set(old.sources) < set(row.sources)
         assert LAST in row.nights
-        assert _volume(row) < _volume(old)
+        assert _size(row) < _size(old)
     assert second.truth["completeness"] == 1.0
     _the_first_nights_catalogue_is_still_read(first, before)
 
 
-def _volume(linkage):
-    return np.linalg.det(np.array(linkage.covariance, float).reshape(6, 6))
+def _size(linkage):
+    """Of the error of its place, au."""
+    return np.sqrt(np.trace(np.array(linkage.covariance, float).reshape(6, 6)[:3, :3]))
 
 
 def _the_first_nights_catalogue_is_still_read(first, before):
