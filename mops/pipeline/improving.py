@@ -8,7 +8,7 @@ from mops.pipeline import kept
 from mops.pipeline.distant import supposed_bound
 from mops.pipeline.found import Found
 from mops.pipeline.reading import detections_by_id
-from mops.science.orbit_fit import Arcs, FitConfig, fit
+from mops.science.orbit_fit import Arcs, fit
 from mops.science.orbit_status import Status
 
 ZONE = "known"
@@ -36,7 +36,6 @@ def improved(night: Night) -> Found | None:
         arcs,
         np.array([before[key].state for key in keys]),
         np.array([before[key].epoch_mjd_tdb for key in keys]),
-        FitConfig(tolerance=0.1),
     )
     orbits = supposed_bound(arcs, orbits)
     unknown = np.full(len(keys), np.nan)
