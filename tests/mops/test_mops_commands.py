@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,7 +26,7 @@ def run(command: str, *arguments: object, **options: object) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def imported(path, *arguments: object) -> tuple[list[dict], str]:
+def imported(path, *arguments: object) -> tuple[list[dict[str, Any]], str]:
     out, err = run("mops_import", path, "--json", *arguments)
     return [json.loads(line) for line in out.splitlines()], err
 

@@ -88,9 +88,11 @@ def test_an_orbit_has_the_elements_of_its_state_and_its_errors():
     np.testing.assert_allclose(made["mean_motion_unc"] / made["mean_motion"], made["period_unc"] / made["period"])
 
 
-def test_an_orbits_rms_in_units_of_the_errors_is_about_one():
+def test_an_orbits_rms_is_given_in_units_of_the_errors_too():
     made = orbits()
-    assert ((made["normalized_rms"] > 0.4) & (made["normalized_rms"] < 2)).all()
+    expected = FOUND.orbits.chi2[WHICH] / FOUND.orbits.degrees_of_freedom[WHICH]
+    np.testing.assert_allclose(made["normalized_rms"] ** 2, expected)
+    assert (expected < 4).all()
     np.testing.assert_array_equal(made["not_normalized_rms"], FOUND.orbits.rms_arcsec[WHICH])
     assert (made["nobs_total_sel"] <= made["nobs_total"]).all()
 

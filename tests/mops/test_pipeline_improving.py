@@ -75,7 +75,7 @@ class TestImproved:
         assert np.diff(found.first).tolist() == [8, 8]
         assert found.tracklets.tolist() == [4, 4]
         for number, row in enumerate(before):
-            old = np.linalg.det(np.reshape(row.covariance, (6, 6)))
+            old = np.linalg.det(np.reshape(row.covariance or [], (6, 6)))
             assert 0 < np.linalg.det(found.orbits.covariance[number]) < old
 
     def test_only_those_seen_tonight_are_fitted_again(self):

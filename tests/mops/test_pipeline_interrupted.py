@@ -130,8 +130,8 @@ def _catalogue_of_a_search_that_is_forgotten() -> dict[str, Any]:
     for model in (Submission, KeptArrays, Linkage, Night):
         model.objects.all().delete()
     with connection.cursor() as cursor:
-        for model in (SSObject, SSSource, MpcOrbit):
-            cursor.execute(f"TRUNCATE {connection.ops.quote_name(model._meta.db_table)}")
+        for table in (SSObject, SSSource, MpcOrbit):
+            cursor.execute(f"TRUNCATE {connection.ops.quote_name(table._meta.db_table)}")
     return found
 
 
@@ -170,7 +170,8 @@ def test_two_workers_search_one_night_twice_at_once_and_one_catalogue_stands():
     assert sorted(Night.objects.values_list("state", flat=True)) == [Night.State.PUBLISHED, Night.State.REPLACED]
     objects = list(SSObject.objects.current().values_list("ssObjectId", flat=True))
     published = Linkage.objects.filter(night__state="PUBLISHED", verdict="ACCEPTED")
-    assert sorted(objects) == sorted(published.values_list("ss_object_id", flat=True))
+    assert len(objects) == len(set(objects))
+    assert set(objects) == set(published.values_list("ss_object_id", flat=True))
     sources = SSSource.objects.current().values_list("diaSourceId", flat=True)
     assert len(sources) == len(set(sources))
     assert len(set(Submission.objects.values_list("ss_object_id", flat=True))) == Submission.objects.count()

@@ -26,7 +26,7 @@ def published(day_obs: int = BEFORE, state: str = "PUBLISHED", **fields):
 
 
 def known() -> list[int]:
-    return known_objects(nights.night(TONIGHT, "MAKING")).object_id.tolist()
+    return [int(each) for each in known_objects(nights.night(TONIGHT, "MAKING")).object_id]
 
 
 def test_objects_of_other_published_nights_are_known_each_once():
