@@ -55,14 +55,15 @@ def barycentric(name: str, mjd_tdb: float | Array) -> tuple[Array, Array]:
     if name not in _CHAINS:
         raise ValueError(f"{name!r} is no body of the ephemeris; there are {', '.join(_CHAINS)}.")
     dates = np.atleast_1d(np.asarray(mjd_tdb, float))
-    _check_dates(dates)
+    check_dates(dates)
     position, velocity = np.zeros((len(dates), 3)), np.zeros((len(dates), 3))
     for pair in _CHAINS[name]:
         _add_chebyshev(*_series(pair), dates, position, velocity)
     return position, velocity
 
 
-def _check_dates(dates: Array) -> None:
+def check_dates(dates: Array) -> None:
+    """Raise ValueError with the first of `dates` (MJD TDB) outside the excerpt or no number."""
     if not np.all((dates >= FIRST_MJD_TDB) & (dates <= LAST_MJD_TDB)):
         wrong = dates[~((dates >= FIRST_MJD_TDB) & (dates <= LAST_MJD_TDB))][0]
         raise ValueError(

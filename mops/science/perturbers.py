@@ -40,6 +40,7 @@ def perturbers(first_mjd_tdb: float, last_mjd_tdb: float) -> Perturbers:
 
     Raises ValueError for dates outside DE440's excerpt (1889 to 2113).
     """
+    ephemeris.check_dates(np.array([first_mjd_tdb, last_mjd_tdb]))
     first = np.floor((first_mjd_tdb - _MARGIN_DAYS) / _ROUNDED_TO_DAYS) * _ROUNDED_TO_DAYS
     last = np.ceil((last_mjd_tdb + _MARGIN_DAYS) / _ROUNDED_TO_DAYS) * _ROUNDED_TO_DAYS
     return _table(max(float(first), ephemeris.FIRST_MJD_TDB), min(float(last), ephemeris.LAST_MJD_TDB))

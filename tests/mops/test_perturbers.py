@@ -85,3 +85,10 @@ def test_a_table_ends_with_the_ephemeris(edge):
     row = np.zeros(perturbers.COLUMNS)
     perturbers.read(table.first_mjd_tdb, table.coefficients, edge, row)
     assert np.abs(place(row, "mars") - ephemeris.body("mars", edge)[0][0]).max() < METRE
+
+
+@pytest.mark.parametrize("wrong", [100.0, ephemeris.FIRST_MJD_TDB - 1, ephemeris.LAST_MJD_TDB + 1, np.nan, np.inf])
+def test_dates_without_an_ephemeris_are_said(wrong):
+    for first, last in ((wrong, EPOCH), (EPOCH, wrong)):
+        with pytest.raises(ValueError, match="covers MJD 11000 to 93000"):
+            perturbers.perturbers(first, last)
