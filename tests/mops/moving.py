@@ -33,7 +33,7 @@ def belt(n: int, seed: int, r: tuple[float, float] = (2.0, 3.3)) -> np.ndarray:
 
 def times(nights=NIGHTS, within=PAIR) -> np.ndarray:
     """MJD TAI of visits: each of `within` on each of `nights`, days from `EPOCH`."""
-    return EPOCH + (np.asarray(nights)[:, None] + np.asarray(within)[None]).ravel()
+    return np.asarray(EPOCH + (np.asarray(nights)[:, None] + np.asarray(within)[None]).ravel())
 
 
 def seen(states: np.ndarray, mjd: np.ndarray, *, sigma: float = 0.05, seed: int = 1) -> tuple[Detections, np.ndarray]:

@@ -22,14 +22,15 @@ STATES = moving.belt(8, seed=31)
 def pool():
     detections, truth = moving.seen(STATES, moving.times())
     tracklets = make_tracklets(detections).tracklets
-    made = Pool(detections, tracklets, moving.EPOCH, PurifyConfig())
-    made.owner = truth[tracklets.members[tracklets.first[:-1]]]
-    return made
+    # Objects stand in the same order in every visit.
+    assert np.array_equal(truth, np.tile(np.arange(len(STATES)), len(moving.times())))
+    return Pool(detections, tracklets, moving.EPOCH, PurifyConfig())
 
 
 def of(pool, item, nights=slice(None)):
     """The tracklets of an object, those of some of its nights."""
-    return np.flatnonzero(pool.owner == item)[nights]
+    owner = pool.tracklets.members[pool.tracklets.first[:-1]] % len(STATES)
+    return np.flatnonzero(owner == item)[nights]
 
 
 def clusters(*lists, states, spread=None):
