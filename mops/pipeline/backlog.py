@@ -1,13 +1,13 @@
 """Nights that wait: each is searched by itself, the newest first (LDM-151: reverse chronological order).
 
-A night waits when it is over, has detections, and no search of it is published, refused or under way. Nights from
-before the first search are history: they are read by its window, but not searched for themselves.
+A night waits when it is over, has detections, and no search of it is published, refused or under way, nor was aborted by
+a person. Nights from before the first search are history: its window reads them, but they are not searched themselves.
 """
 
 from collections import Counter
 from datetime import UTC, datetime
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from dayops.level1.partitioning import nights_of
 from dayops.models import Phase, Run
@@ -37,6 +37,7 @@ def nights_waiting(now: datetime) -> list[int]:
     first = searched.aggregate(first=Min("day_obs"))["first"]
     if first is None:
         return over[:1]
-    decided = set(searched.exclude(state=Night.State.MAKING).values_list("day_obs", flat=True))
+    is_left = Q(run__phase=Phase.ABORTED) | ~Q(state=Night.State.MAKING)
+    left = set(searched.filter(is_left).values_list("day_obs", flat=True))
     tries = Counter(searched.values_list("day_obs", flat=True))
-    return [day for day in over if day >= first and day not in decided and tries[day] < MOST_TRIES]
+    return [day for day in over if day >= first and day not in left and tries[day] < MOST_TRIES]

@@ -120,3 +120,10 @@ def test_an_aborted_search_frees_the_way(monkeypatch):
     assert run is not None
     runs.abort(run.pk, actor="otto", reason="a test")
     assert backlog.start_what_waits() is not None
+
+
+def test_a_night_that_a_person_aborted_is_left_to_people():
+    nights.night(DAYS[0])
+    aborted = nights.night(20261120, state="MAKING")
+    runs.abort(aborted.run_id, actor="otto", reason="the catalogue is wrong")
+    assert waiting() == [20261119, 20261118]
