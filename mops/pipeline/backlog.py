@@ -1,7 +1,7 @@
 """Nights that wait: each is searched by itself, the newest first (LDM-151: reverse chronological order).
 
-A night waits when it is over, has detections, and no search of it is published, refused or under way, nor was aborted by
-a person. Nights from before the first search are history: its window reads them, but they are not searched themselves.
+A night waits when it is over, has detections, and no search of it is published, refused or under way, nor was aborted
+by a person. Nights from before the first search are history: its window reads them, but nobody searches them.
 """
 
 from collections import Counter

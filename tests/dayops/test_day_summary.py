@@ -47,6 +47,6 @@ def test_what_is_not_built_yet_is_null() -> None:
         assert written[part] is None
 
 
-def test_it_takes_three_queries_and_one_for_the_masters(django_assert_num_queries) -> None:
-    with django_assert_num_queries(4):
+def test_it_takes_three_queries_and_one_each_for_masters_and_candidates(django_assert_num_queries) -> None:
+    with django_assert_num_queries(5):
         day_summary(DAY)

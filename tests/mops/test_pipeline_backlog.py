@@ -114,12 +114,15 @@ def test_work_of_other_activities_holds_nothing_up(monkeypatch):
     assert backlog.start_what_waits() is not None
 
 
-def test_an_aborted_search_frees_the_way(monkeypatch):
+def test_an_aborted_search_frees_the_way_for_the_next_night(monkeypatch):
     monkeypatch.setattr(backlog, "nights_of", lambda table: [20251119])
     run = backlog.start_what_waits()
     assert run is not None
     runs.abort(run.pk, actor="otto", reason="a test")
-    assert backlog.start_what_waits() is not None
+    monkeypatch.setattr(backlog, "nights_of", lambda table: [20251119, 20251120])
+    following = backlog.start_what_waits()
+    assert following is not None
+    assert Night.objects.get(run=following).day_obs == 20251120
 
 
 def test_a_night_that_a_person_aborted_is_left_to_people():
