@@ -11,8 +11,8 @@ from mops.science.observers import heliocentric
 from mops.science.time_scales import tai_from_utc
 from mops.science.tracklets import make_tracklets
 from mops.synthetic.findability import findable
+from mops.synthetic.pointings import day_obs
 from mops.synthetic.scoring import score
-from mops.synthetic.survey import day_obs
 from tests.real_data import needs_real_data, real_file
 
 pytestmark = [pytest.mark.real_data, needs_real_data]
