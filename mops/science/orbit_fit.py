@@ -212,7 +212,7 @@ def _run(
     orbit_solver.fit_all(
         arcs.first,
         times,
-        sky_axes(arcs.ra[order], arcs.dec[order]),
+        sky_axes(np.where(sound, arcs.ra[order], 0.0), np.where(sound, arcs.dec[order], 0.0)),
         sigma,
         np.ascontiguousarray(arcs.observer[order]),
         ephemeris.barycentric("sun", dates)[1],
