@@ -59,7 +59,7 @@ def captions(linkage: Linkage, observations: Sequence[Observation]) -> dict[str,
             f"From the ecliptic's north; {reach}. Places of now; the Sun in the middle, planets' orbits beside."
         )
         found["edge"] = f"Along the ecliptic: i {said(linkage.incl)}°."
-    if linkage.a_au and linkage.a_au > 0:
+    if linkage.a_au and isfinite(linkage.a_au) and linkage.a_au > 0:
         found["a-e"] = f"a {said(linkage.a_au, 4)} au, e {said(linkage.e)}. Others are accepted ones and known objects."
         found["a-i"] = f"a {said(linkage.a_au, 4)} au, i {said(linkage.incl)}°. A click leads to a point's own page."
     if linkage.covariance:
@@ -72,7 +72,9 @@ def figure_url(linkage: Linkage, name: str) -> str:
 
 
 def is_drawable(linkage: Linkage) -> bool:
-    return None not in {linkage.q_au, linkage.e, linkage.incl, linkage.node, linkage.argperi}
+    """Whether the fit left an orbit that has a size and a place in space."""
+    values = (linkage.q_au, linkage.e, linkage.incl, linkage.node, linkage.argperi)
+    return all(value is not None and isfinite(value) for value in values)
 
 
 def report_limit(linkage: Linkage) -> float | None:

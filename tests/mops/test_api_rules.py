@@ -83,10 +83,9 @@ class TestTheDescription:
     def test_gives_the_type_and_choices_of_every_field_that_is_answered(self, path):
         made = night(truth=TRUTH)
         night(20261121, state="MAKING", counts={})
-        bare = dict.fromkeys(NUMBERS, None) | {"epoch_mjd_tdb": 61_367.0, "arc_days": 3.0}
-        one = linkage(made, covariance=None, u_parameter=None, degrees_of_freedom=None, orbit_class="", **{
-            name: value for name, value in bare.items() if name in {field.name for field in Linkage._meta.fields}
-        })  # fmt: skip
+        gaps: dict[str, Any] = dict.fromkeys(set(NUMBERS) - {"epoch_mjd_tdb", "arc_days"})
+        gaps |= {"covariance": None, "u_parameter": None, "degrees_of_freedom": None, "orbit_class": ""}
+        one = linkage(made, **gaps)
         report(linkage(made))
         report(one, problems=["no mag."], ss_object_id=3)
         answer = get(PATHS[path].format(night=made.pk, linkage=one.pk))
