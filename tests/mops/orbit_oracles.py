@@ -15,7 +15,7 @@ EPOCH = 60_430.0
 def orbit(q=2.0, e=0.1, i=10.0, node=30.0, argperi=60.0, since_perihelion=50.0) -> np.ndarray:
     """A state (6,) at `EPOCH`: au, degrees, days."""
     given = (np.nan, q, e, i, node, argperi, np.nan, EPOCH - since_perihelion)
-    return states_from_elements(Elements(*(np.array([each], float) for each in given)), EPOCH)[0]
+    return np.asarray(states_from_elements(Elements(*(np.array([each], float) for each in given)), EPOCH)[0])
 
 
 angles = st.floats(0, 359.99)

@@ -101,7 +101,7 @@ def test_relativity_is_the_first_line_of_the_conventions(state):
 def test_relativity_is_a_force_in_the_orbits_plane_that_time_reversal_leaves(state):
     found = relativity(state)
     pole = np.cross(state[:3], state[3:])
-    assert found @ pole == pytest.approx(0, abs=1e-12 * np.linalg.norm(found) * np.linalg.norm(pole))
+    assert found @ pole == pytest.approx(0, abs=1e-12 * float(np.linalg.norm(found) * np.linalg.norm(pole)))
     assert relativity(state * np.repeat([1, -1], 3)) == pytest.approx(found, rel=1e-14)
 
 

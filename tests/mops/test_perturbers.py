@@ -35,7 +35,7 @@ def test_the_suns_own_acceleration_is_that_of_all_planets_on_it(date):
         away = ephemeris.body(name, date)[0][0]
         expected -= gm * away / np.linalg.norm(away) ** 3
     found = row_of(date)[3 * perturbers.COUNT :]
-    assert found == pytest.approx(expected, rel=1e-7, abs=1e-9 * np.linalg.norm(expected))
+    assert found == pytest.approx(expected, rel=1e-7, abs=1e-9 * float(np.linalg.norm(expected)))
 
 
 def test_the_suns_acceleration_is_the_second_difference_of_its_place():

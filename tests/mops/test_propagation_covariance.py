@@ -16,12 +16,12 @@ TWIST = np.kron([[0, 1], [-1, 0]], np.eye(3))
 
 
 def transition(state, span) -> np.ndarray:
-    return propagation._propagated(state, EPOCH, EPOCH + span, with_partials=True)[1][0]
+    return np.asarray(propagation._propagated(state, EPOCH, EPOCH + span, with_partials=True)[1][0])
 
 
 def covariance(seed=1) -> np.ndarray:
     mixed = np.random.default_rng(seed).normal(size=(6, 6)) * SPREAD[:, None]
-    return mixed @ mixed.T
+    return np.asarray(mixed @ mixed.T)
 
 
 @given(conics, st.floats(-60, 60))
