@@ -1,13 +1,12 @@
 """How masters are made: named configurations, and what a command may change of them."""
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_DATA = Path(__file__).with_name("configurations.toml")
+from dayops.named_values import NamedValues
+
 # what lies beyond makes masters that no test would refuse: a limit that finds no defect leaves an empty, faultless map
 _RANGES: dict[str, tuple[float, float]] = {
     "days": (1, 60),
@@ -47,37 +46,16 @@ class Configuration:
         return {key: value for key, value in asdict(self).items() if key not in {"name", "title"}}
 
 
+_NAMED = NamedValues(Path(__file__).with_name("configurations.toml"), _RANGES, _WHOLE)
+
+
 def names() -> list[str]:
-    return list(_configurations())
+    return _NAMED.names()
 
 
 def configuration(name: str, changes: Mapping[str, Any] | None = None) -> Configuration:
     """The configuration called `name` with `changes`. Raises ValueError, in a sentence, for what is not allowed."""
-    if name not in _configurations():
-        raise ValueError(f"There is no configuration {name!r}: expected {' or '.join(names())}.")
-    values = dict(_configurations()[name])
-    for key, value in (changes or {}).items():
-        values[key] = _allowed(key, value)
-    found = Configuration(name=name, **values)
+    found = Configuration(name=name, **_NAMED.values(name, changes))
     if found.minimum_frames > found.maximum_frames:
         raise ValueError(f"minimum_frames {found.minimum_frames} is above maximum_frames {found.maximum_frames}.")
     return found
-
-
-def _allowed(key: str, value: Any) -> Any:
-    if key not in _RANGES:
-        known = ", ".join(field.name for field in fields(Configuration) if field.name in _RANGES)
-        raise ValueError(f"A command cannot set {key!r}: expected one of {known}.")
-    low, high = _RANGES[key]
-    kind = int if key in _WHOLE else float
-    told = repr(value)[:40]
-    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value % 1 != 0):
-        raise ValueError(f"{key} is {told}: expected {'a whole number' if kind is int else 'a number'}.")
-    if not low <= value <= high:
-        raise ValueError(f"{key} is {told}: expected {low:g} to {high:g}.")
-    return kind(value)
-
-
-@lru_cache(maxsize=1)
-def _configurations() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(_DATA.read_text())

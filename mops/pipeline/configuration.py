@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-_DATA = Path(__file__).with_name("configurations.toml")
+from dayops.named_values import NamedValues
+
 USUAL = "usual"
 _RANGES: dict[str, tuple[float, float]] = {
     "window_nights": (3, 30),
@@ -67,18 +66,16 @@ class Configuration:
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
+_NAMED = NamedValues(Path(__file__).with_name("configurations.toml"), _RANGES, _WHOLE, based_on=USUAL)
+
+
 def names() -> list[str]:
-    return list(_configurations())
+    return _NAMED.names()
 
 
 def configuration(name: str, changes: Mapping[str, Any] | None = None) -> Configuration:
     """The configuration called `name` with `changes`. Raises ValueError, in a sentence, for what is not allowed."""
-    if name not in _configurations():
-        raise ValueError(f"There is no configuration {name!r}: expected {' or '.join(names())}.")
-    values = dict(_configurations()[name])
-    for key, value in (changes or {}).items():
-        values[key] = _allowed(key, value)
-    return _made(name, values)
+    return _made(name, _NAMED.values(name, changes))
 
 
 def of_parameters(name: str, parameters: Mapping[str, Any]) -> Configuration:
@@ -89,21 +86,3 @@ def of_parameters(name: str, parameters: Mapping[str, Any]) -> Configuration:
 def _made(name: str, values: Mapping[str, Any]) -> Configuration:
     known = {field.name for field in fields(Configuration)} - {"name"}
     return Configuration(name=name, **{key: values[key] for key in known})
-
-
-def _allowed(key: str, value: Any) -> Any:
-    if key not in _RANGES:
-        raise ValueError(f"{key!r} cannot be changed: expected {', '.join(_RANGES)}.")
-    low, high = _RANGES[key]
-    what = "a whole number" if key in _WHOLE else "a number"
-    numeric = isinstance(value, int) if key in _WHOLE else isinstance(value, int | float)
-    if isinstance(value, bool) or not numeric or not low <= value <= high:
-        raise ValueError(f"{key} must be {what} from {low:g} to {high:g}, not {value!r}.")
-    return value
-
-
-@lru_cache(maxsize=1)
-def _configurations() -> dict[str, dict[str, Any]]:
-    """By name; each takes from the usual one what it does not say itself."""
-    found = tomllib.loads(_DATA.read_text())
-    return {name: {**found[USUAL], **own} for name, own in found.items()}

@@ -60,8 +60,8 @@ class TestConfigurations:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"clip": 4}, "A command cannot set 'clip': expected one of days, "),
-            ({"collection": "mine"}, "A command cannot set 'collection': "),
+            ({"clip": 4}, "'clip' cannot be set: expected one of days, "),
+            ({"collection": "mine"}, "'collection' cannot be set: "),
             ({"days": 0}, "days is 0: expected 1 to 60."),
             ({"days": 2.5}, "days is 2.5: expected a whole number."),
             ({"days": True}, "days is True: expected a whole number."),
