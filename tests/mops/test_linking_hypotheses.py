@@ -1,5 +1,7 @@
 """Sets of hypotheses, and what a tracklet is under one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,7 +60,8 @@ def test_a_grid_that_cannot_be_is_refused(wrong):
 def test_the_series_moves_a_body_as_kepler_does(seed, days, r):
     start = moving.belt(1, seed, (r, r))[0]
     moved = np.empty(6)
-    states._propagate_by_series(*start, days, moved)
+    by_series: Any = states._propagate_by_series
+    by_series(*start, days, moved)
     assert moved == pytest.approx(propagate(start[None], days)[0], abs=2e-7)
 
 
@@ -75,7 +78,8 @@ def test_the_right_hypothesis_gives_the_orbit_at_the_reference_time(seed):
     made = make_tracklets(sky).tracklets
     out = np.empty(6)
     for row in Sightings.of(sky, made, moving.EPOCH).rows:
-        assert state(row, *true_hypothesis(orbit[0]), 1.0, out) > 0
+        r, rdot, rddot = true_hypothesis(orbit[0])
+        assert state(row, r, rdot, rddot, 1.0, out) > 0
         assert out[:3] == pytest.approx(orbit[0, :3], abs=3e-4)
         assert out[3:] == pytest.approx(orbit[0, 3:], abs=1e-4)
 
