@@ -14,7 +14,6 @@ from calib.products.gate import NotDecidable, override
 from calib.products.made import storable
 from calib.products.progress import stages_of
 from calib.products.tonight import Cell, tonight
-from calib.views.lookup import Refused
 from calib.views.products.day import sets_of
 from calib.views.products.sets import deeds_of, standing_deed
 from calib.views.products.tonight import instant_of
@@ -22,7 +21,7 @@ from calib.views.review import MAY_JUDGE
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require
 from dayops.web.api.endpoints import BadRequest, body_of, endpoint, one_page
-from dayops.web.refusals import refusal
+from dayops.web.refusals import Refused, refusal
 from dayops.web.work_pages.operations import MAY_OPERATE, REASON_LIMIT, actor_of
 
 

@@ -13,9 +13,10 @@ from calib.metric_words import axis_title, limit_said, stored_title, stored_unit
 from calib.models import Finding, Level
 from calib.science.metrics import METRICS, MetricDefinition
 from calib.views.exposure import raft_filter
-from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of, in_words
+from calib.views.lookup import PlaneQuery, bounds, detector_url, exposure_named, frames_of
 from calib.views.trend_query import trend_url
 from dayops.observing_day import ObservingDay
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Filter, Table
 
 _LEVELS = [(str(level.label), str(level.label)) for level in reversed(Level)]

@@ -16,12 +16,13 @@ from calib.comparison_plots import change_histogram, change_plane, change_title,
 from calib.exposure_comparison import ChangeRow, Comparison, same_kind
 from calib.metric_words import axis_title, tidy, title, unit
 from calib.science.metrics import METRICS, MetricDefinition
-from calib.views.lookup import bad_request, bounds, detector_url, in_words, metric_named, not_here
+from calib.views.lookup import bounds, detector_url, metric_named
 from calib.views.trend_query import trend_url
 from dayops.models import Exposure
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
 from dayops.web.markup import format_number
+from dayops.web.refusals import bad_request, in_words, not_here
 from dayops.web.tables import Column, Table
 
 MOST_OFFERED = 40

@@ -10,10 +10,10 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from calib.coverage import CoverageRow, chunks_of, coverage, rows_of
-from calib.views.lookup import in_words
 from calib.views.trend_query import days_before, days_of, until_of
 from dayops.observing_day import ObservingDay
 from dayops.web.markup import NOTHING, status
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Table
 
 MOST_DAYS, CHUNK_DAYS = 92, 7

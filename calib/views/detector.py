@@ -19,13 +19,14 @@ from calib.science.metrics import METRICS, MetricDefinition
 from calib.thresholds import NONE, in_force
 from calib.views.exposure import neighbours, outside
 from calib.views.frame_image import OVERSCAN
-from calib.views.lookup import detector_named, exposure_named, frames_of, in_words, metric_named
+from calib.views.lookup import detector_named, exposure_named, frames_of, metric_named
 from calib.views.review import people
 from calib.views.trend_query import trend_url
 from dayops.camera import Detector
 from dayops.models import Exposure, FrameState, Phase, RawFrame, Run, Task
 from dayops.observing_day import ObservingDay
 from dayops.web.export import export, wanted_format
+from dayops.web.refusals import in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ from calib.metric_words import axis_title, caption, limit_said, limits_in_words,
 from calib.models import Finding, Level
 from calib.science.metrics import BY_NAME, METRICS
 from calib.thresholds import NONE, in_force
-from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of, in_words
+from calib.views.lookup import PlaneQuery, detector_url, exposure_named, frames_of
 from calib.views.review import people
 from calib.views.trend_query import trend_url
 from calib.what_is_wrong import troubles
 from dayops.models import Exposure, RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Filter, Table
 
 CONTRADICTIONS = 3

@@ -12,7 +12,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.views.decorators.http import require_safe
 
 from calib import plots
-from calib.views.lookup import Refused, View, bad_request, in_words, not_here
+from calib.views.lookup import View
 from dayops.archive import store
 from dayops.archive.errors import NotInArchive
 from dayops.camera import Detector, detector_of
@@ -23,6 +23,7 @@ from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
 from dayops.web.image_cache import ImageCache
 from dayops.web.image_tiles import RANGES, STRETCHES, TILE, Pixels, Pyramid
+from dayops.web.refusals import Refused, bad_request, in_words, not_here
 
 IMAGES = ImageCache(limit_bytes=256 * 1024**2)
 MOST_PIXELS = 64_000_000  # four LSSTCam sensors; a web process must not be filled by one picture

@@ -15,11 +15,12 @@ from calib import reviews
 from calib.exposure_table import exposure_rows
 from calib.models import Review
 from calib.reviews import REASON_LIMIT, Decision, NotReviewable
-from calib.views.lookup import detector_url, exposure_named, exposure_url, in_words, not_here
+from calib.views.lookup import detector_url, exposure_named, exposure_url
 from calib.what_is_wrong import what_is_wrong
 from dayops.models import Exposure, FrameState, RawFrame
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require, why_not
+from dayops.web.refusals import in_words, not_here
 from dayops.web.tables import Column, Table
 from dayops.web.work_pages.operations import actor_of
 

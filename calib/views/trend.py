@@ -16,11 +16,12 @@ from calib.trend_limits import Span, spans_of
 from calib.trend_marks import marks_of
 from calib.trend_plots import Links, trend_figure
 from calib.trends import Point, Scope, Summary, choices, points_of, summaries, thinned
-from calib.views.lookup import bounds, detector_url, exposure_url, in_words
+from calib.views.lookup import bounds, detector_url, exposure_url
 from calib.views.trend_query import TrendQuery
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
 from dayops.web.markup import format_number
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Table
 
 DAYS, MOST_DRAWN = (7, 14, 30, 90, 365), 1500

@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from calib.metric_map import focal_plane_of
 from calib.trends import Scope
-from calib.views.lookup import bad_request, frames_of, metric_named, not_here
+from calib.views.lookup import frames_of, metric_named
 from dayops.camera import Detector, names
 from dayops.models import Exposure
 from dayops.observing_day import ObservingDay
+from dayops.web.refusals import bad_request, not_here
 
 MOST_DAYS = 3650
 

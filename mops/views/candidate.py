@@ -10,13 +10,14 @@ from django.views.decorators.http import conditional_page, require_safe
 from dayops.models import Event
 from dayops.observing_day import ObservingDay
 from dayops.web.access import why_not
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Table
 from dayops.web.work_pages.operations import REASON_LIMIT
 from mops.models import Linkage
 from mops.plots.correlation import NAMES, UNITS, correlation_of
 from mops.views.candidate_figures import captions, figure_url, report_limit
 from mops.views.level1 import observations_of
-from mops.views.lookup import candidate_url, in_words, linkage_numbered, night_url
+from mops.views.lookup import candidate_url, linkage_numbered, night_url
 from mops.views.observations import Observation, known
 from mops.views.queue import MAY_JUDGE, UNSAID
 

@@ -15,6 +15,7 @@ from plotly.graph_objects import Figure
 
 from dayops.observing_day import ObservingDay, mjd_tai
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words, not_here
 from mops.models import Linkage
 from mops.plots import in_time, sky, solar_system
 from mops.plots.correlation import correlation_figure
@@ -23,7 +24,7 @@ from mops.plots.population import Place, population_figure
 from mops.science.orbit_fit import FitConfig
 from mops.science.time_scales import tdb_from_tai
 from mops.views.level1 import observations_of, orbits_of_known
-from mops.views.lookup import candidate_url, in_words, linkage_numbered, not_here
+from mops.views.lookup import candidate_url, linkage_numbered
 from mops.views.observations import Observation, known
 from mops.views.words import plural, said
 

@@ -12,12 +12,13 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words, not_here
 from dayops.web.tables import Column, Filter, Table
 from mops.comparison import FATES, Comparison
 from mops.models import Linkage, Night
 from mops.plots.comparison import comparison_figure
 from mops.plots.steps import STEPS
-from mops.views.lookup import candidate_url, in_words, night_or_refused, night_url, nights_of, not_here, whole
+from mops.views.lookup import candidate_url, night_or_refused, night_url, nights_of, whole
 
 OFFERED = 60
 

@@ -9,12 +9,13 @@ from django.views.decorators.http import conditional_page, require_safe
 from dayops.level1.models import MpcOrbit, SSObject
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words, not_here
 from dayops.web.tables import Table
 from mops.models import Linkage
 from mops.views.candidate import OBSERVATIONS
 from mops.views.known_object_figures import figures_of, has_elements, of_orbit, of_sources
 from mops.views.level1 import objects_known, observations_of_object, orbit_of
-from mops.views.lookup import candidate_url, in_words, not_here
+from mops.views.lookup import candidate_url
 from mops.views.observations import known
 
 LINKAGES_SHOWN = 50

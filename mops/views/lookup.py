@@ -1,7 +1,6 @@
 """From what an address says to the night and the linkage it names, and sentences where it names nothing."""
 
 from collections.abc import Callable
-from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 
@@ -11,41 +10,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from dayops.observing_day import ObservingDay
-from dayops.web.refusals import refusal
+from dayops.web.refusals import bad_request, not_here
 from mops.models import Linkage, Night
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 _DIGITS = 18
-
-
-class Refused(Exception):
-    """An address that cannot be answered: the status, what is wrong, and what to do about it."""
-
-    def __init__(self, status: HTTPStatus, sentence: str, remedy: str) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence, self.remedy = status, sentence, remedy
-
-
-def not_here(sentence: str, remedy: str) -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, sentence, remedy)
-
-
-def bad_request(sentence: str, remedy: str) -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, sentence, remedy)
-
-
-def in_words(view: View[P]) -> View[P]:
-    """Let a view say `Refused`, and answer with its sentence."""
-
-    @wraps(view)
-    def answered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        try:
-            return view(request, *args, **kwargs)
-        except Refused as refused:
-            return refusal(request, refused.status, refused.sentence, refused.remedy)
-
-    return answered
 
 
 def nights_of(day: ObservingDay) -> QuerySet[Night]:

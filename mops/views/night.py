@@ -13,13 +13,13 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
-from dayops.web.refusals import is_fragment
+from dayops.web.refusals import in_words, is_fragment, not_here
 from dayops.web.tables import Column, Table
 from dayops.web.work_pages.run import stages_of
 from mops.models import Night
 from mops.plots import steps
 from mops.throughput import LIMIT_H, NIGHTS, Debt, debt
-from mops.views.lookup import in_words, night_named, night_or_refused, night_url, nights_of, not_here, see
+from mops.views.lookup import night_named, night_or_refused, night_url, nights_of, see
 from mops.views.starting import start_button
 from mops.views.words import instant_of_mjd_tai, percent
 

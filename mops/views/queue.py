@@ -15,11 +15,12 @@ from django.views.decorators.http import conditional_page, require_POST, require
 
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require, why_not
+from dayops.web.refusals import in_words
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.operations import REASON_LIMIT, actor_of
 from mops.models import Linkage, Night
 from mops.reviews import NotPossible, review
-from mops.views.lookup import candidate_url, in_words, night_named, see
+from mops.views.lookup import candidate_url, night_named, see
 
 MAY_JUDGE = "dayops.judge_frame"
 UNSAID = "No objection on looking at it."  # the reason of an approval for which none was typed

@@ -13,10 +13,11 @@ from dayops.archive.errors import NotInArchive
 from dayops.models import Event
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require, why_not
+from dayops.web.refusals import in_words, not_here
 from dayops.web.work_pages.operations import REASON_LIMIT, actor_of
 from mops.models import Submission
 from mops.submissions import NotPossible, approve, confirm, hold
-from mops.views.lookup import in_words, not_here, see
+from mops.views.lookup import see
 from mops.views.queue import MAY_JUDGE
 from mops.views.submissions import object_url, object_words, submission_url
 from mops.views.words import plural

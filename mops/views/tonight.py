@@ -12,10 +12,11 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words, not_here
 from dayops.web.tables import Column, Filter, Table
 from mops.models import Night
 from mops.plots.tonight import tonight_figure
-from mops.views.lookup import in_words, night_named, night_or_refused, not_here
+from mops.views.lookup import night_named, night_or_refused
 from mops.views.words import instant_of_mjd_tai, plural, said
 
 Row = Mapping[str, Any]

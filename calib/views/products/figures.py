@@ -15,12 +15,12 @@ from calib.products.beside import incumbent_of
 from calib.products.plots import curves
 from calib.products.plots.defects import Defect, defect_map, defects_of
 from calib.science.verification_limits import LIMITS
-from calib.views.lookup import in_words, not_here
 from calib.views.products.image import lost
 from dayops.archive import store
 from dayops.archive.errors import NotInArchive
 from dayops.camera import load
 from dayops.web.figures import figure_response
+from dayops.web.refusals import in_words, not_here
 
 FIGURES: dict[ProductType, dict[str, tuple[str, str]]] = {
     ProductType.PTC: {

@@ -18,13 +18,13 @@ from calib.products import image_file
 from calib.products.image_file import MasterImage
 from calib.products.numbers import UNITS
 from calib.science.mask_planes import names
-from calib.views.lookup import Refused, bad_request, in_words, not_here
 from dayops.archive import store
 from dayops.archive.errors import NotInArchive
 from dayops.camera import load
 from dayops.web.figures import figure_response
 from dayops.web.image_cache import ImageCache
 from dayops.web.image_tiles import RANGES, STRETCHES, TILE, Pixels, Pyramid, Range, Stretch
+from dayops.web.refusals import Refused, bad_request, in_words, not_here
 
 IMAGES = ImageCache(limit_bytes=384 * 1024**2)
 HISTOGRAM_BINS = 256

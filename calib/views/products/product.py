@@ -20,7 +20,6 @@ from calib.products.beside import incumbent_of
 from calib.products.made import numbers
 from calib.products.numbers import NUMBERS, test_title, test_unit, worst_of
 from calib.products.plots.defects import Defect
-from calib.views.lookup import Refused, in_words
 from calib.views.products.day import see, set_url
 from calib.views.products.figures import FIGURES, defects_beside
 from calib.views.products.image import planes_of
@@ -30,6 +29,7 @@ from dayops.camera import Detector, load
 from dayops.models import Exposure
 from dayops.observing_day import ObservingDay
 from dayops.web.access import require, why_not
+from dayops.web.refusals import Refused, in_words
 from dayops.web.tables import Column, Table
 from dayops.web.work_pages.facts import facts
 from dayops.web.work_pages.operations import REASON_LIMIT, actor_of

@@ -13,10 +13,9 @@ from django.views.decorators.http import conditional_page, require_safe
 from calib.certification.instants import utc_of
 from calib.models import ProductType
 from calib.products.tonight import MISSING, OLD, TODAY, Cell, Tonight, tonight
-from calib.views.lookup import bad_request, in_words
 from calib.views.products.day import readiness, set_url
 from dayops.observing_day import ObservingDay
-from dayops.web.refusals import is_fragment
+from dayops.web.refusals import bad_request, in_words, is_fragment
 from dayops.web.tables import Column, Filter, Table
 from dayops.web.work_pages.texts import Unbroken
 

@@ -15,12 +15,12 @@ from calib.products.numbers import NUMBERS, Number
 from calib.products.plots.trends import trend_figure
 from calib.products.trends import Point, Scope, points_of
 from calib.trend_marks import people_certified
-from calib.views.lookup import bad_request, in_words, not_here
 from calib.views.products.tonight import product_url
 from dayops.camera import load
 from dayops.observing_day import ObservingDay
 from dayops.web.figures import figure_response
 from dayops.web.markup import format_number
+from dayops.web.refusals import bad_request, in_words, not_here
 from dayops.web.tables import Column, Table
 
 DAYS, MOST_DAYS = (7, 14, 30, 90, 365), 3660
