@@ -49,8 +49,8 @@ def test_anonymous_is_asked_to_sign_in(client: Client):
     assert response.headers["Location"].startswith("/sign-in/")
 
 
-def test_an_empty_day_says_what_the_plan_expects(observer: Client):
-    text = page(observer)
+def test_an_empty_day_to_come_says_what_the_plan_expects(observer: Client):
+    text = observer.get("/2099-11-22/calib/").content.decode()
     assert "No frames yet" in text
     assert "The plan expects 25 exposures of this day" in text
 
