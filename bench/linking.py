@@ -8,7 +8,7 @@ thread: CPU seconds are comparable and the peak memory (VmHWM) is its own. Compi
 The increment is what a new night costs when tracklets and linkages of the nights before are kept: its own tracklets,
 the linkages that they extend, and the new ones with at least one of them.
 
-``python -m bench.linking --objects 500000 --false-per-deg2 4`` takes other sizes.
+``python -m bench linking --objects 500000 --false-per-deg2 4`` takes other sizes.
 """
 
 import argparse
