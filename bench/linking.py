@@ -11,7 +11,6 @@ the linkages that they extend, and the new ones with at least one of them.
 ``python -m bench linking --objects 500000 --false-per-deg2 4`` takes other sizes.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -61,7 +60,7 @@ def run(
     print(f"{len(detections):,} detections of {objects:,} objects, {len(wanted):,} findable", flush=True)
     with tempfile.TemporaryDirectory(prefix="dayops-bench-") as folder:
         np.savez(Path(folder) / "in.npz", **{each.name: getattr(detections, each.name) for each in fields(Detections)})
-        ours = _child([sys.executable, "-m", "bench.linking", "--measure", folder])
+        ours = _child([sys.executable, "-m", "bench.linking", folder])
         own = score(*_lists(Path(folder) / "ours.npz"), truth, wanted)
         _say("ours", ours, own)
         report = _report(detections, wanted, ours, own)
@@ -266,28 +265,5 @@ def _peer_hypotheses() -> npt.NDArray[np.float64]:
     return np.stack([own.r, own.rdot, -own.rddot * own.r**2 / GM_SUN], axis=1)
 
 
-def _main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.linking", description="Measure linking.")
-    parser.add_argument("--objects", type=int, default=100_000)
-    parser.add_argument("--false-per-deg2", type=float, default=0.0)
-    parser.add_argument("--nights", type=int, default=15, help="the first so many of the fifteen")
-    parser.add_argument("--no-peer", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--measure", metavar="FOLDER", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        measure(options.measure)
-        return 0
-    report = run(
-        quick=options.quick,
-        objects=options.objects,
-        false_per_deg2=options.false_per_deg2,
-        nights=options.nights,
-        peer=not options.no_peer,
-    )
-    print(json.dumps(report))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())
+if __name__ == "__main__":  # the measured child
+    measure(sys.argv[1])
