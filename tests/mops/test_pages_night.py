@@ -265,7 +265,10 @@ class TestTheButton:
             ({"configuration": "usual", "changes": "minimum_nights"}, "is no change: write name=value"),
             ({"configuration": "usual", "changes": "minimum_nights=2"}, "minimum_nights is 2: expected 3 to 10"),
             ({"configuration": "usual", "changes": "colour=3"}, "cannot be set: expected one of"),
-            ({"configuration": "usual", "changes": "minimum_nights=nan"}, "minimum_nights is nan: expected a whole number"),
+            (
+                {"configuration": "usual", "changes": "minimum_nights=nan"},
+                "minimum_nights is nan: expected a whole number",
+            ),
             ({"configuration": "usual", "changes": "x=1," * 200}, "500 are the most"),
         ],
     )
