@@ -23,6 +23,9 @@ DAY_S = 86_400.0
 Floats = npt.NDArray[np.float64]
 
 
+_ON_THE_AXIS = 1e-10  # of b²: nearer to the evolute's cusp than this, t + a² has no digits left
+
+
 @dataclass(frozen=True, slots=True)
 class Conic:
     """One heliocentric Keplerian orbit in space.
@@ -221,7 +224,7 @@ def _nearest(x: float, y: float, p: float, e: float, point: Any) -> None:
     u, v = abs(x - centre), abs(y) if abs(y) > 1e-14 * b else 0.0
     t = max(a * u - aa, b * v - bb)
     near_u, near_v = a, 0.0
-    if v > 0 or t + bb > 1e-14 * bb:
+    if v > 0 or t + bb > _ON_THE_AXIS * bb:
         for _ in range(60):
             f, g = a * u / (t + aa), b * v / (t + bb) if v > 0 else 0.0
             excess = f * f + g * g - 1
@@ -230,9 +233,11 @@ def _nearest(x: float, y: float, p: float, e: float, point: Any) -> None:
             if not step > 1e-15 * (t + aa):
                 break
         near_u, near_v = aa * u / (t + aa), bb * v / (t + bb) if v > 0 else 0.0
-    if v == 0 and t + bb <= 1e-14 * bb:  # on the major axis inside the evolute: the two nearest are off it
+    if v == 0 and t + bb <= _ON_THE_AXIS * bb:  # on the major axis inside the evolute: the two nearest are off it
         near_u = min(aa * u / (aa - bb), a) if aa > bb else 0.0
         near_v = b * np.sqrt(max(1 - (near_u / a) ** 2, 0.0))
+    size = np.sqrt((near_u / a) ** 2 + (near_v / b) ** 2)  # 1, but for the digits that a point near the centre costs
+    near_u, near_v = near_u / size, near_v / size
     point[0] = centre + np.copysign(near_u, x - centre)
     point[1] = np.copysign(near_v, y)
 

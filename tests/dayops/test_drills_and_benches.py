@@ -89,29 +89,6 @@ def test_the_calibration_database_benchmark_finds_every_slot_and_lets_one_certif
         assert found[name] > 0
 
 
-def test_the_load_benchmark_changes_nothing_in_a_replay_and_searches_cones() -> None:
-    found = last_line([sys.executable, "-m", "bench", "diasource_load", "--rows", "20000"])
-    assert (found["rows"], found["replay_changed_rows"]) == (20_000, 0)
-    assert found["seconds"] > 0
-    assert found["cone_p95_ms"] >= found["cone_p50_ms"] > 0
-
-
-def test_the_linking_benchmark_finds_what_can_be_found_and_mixes_nothing() -> None:
-    found = last_line([sys.executable, "-m", "bench", "linking", "--quick"])
-    assert found["detections"] > found["findable"] > 0
-    assert found["completeness"] >= 0.99
-    assert found["purity"] == 1.0
-    assert 0 < found["peak_gib"] < 1
-    assert found["heliolinx_cpu_s"] is None  # the short slice leaves the peer out
-
-
-def test_the_orbit_benchmark_fits_and_agrees() -> None:
-    found = last_line([sys.executable, "-m", "bench", "orbits", "--quick"])
-    assert found["converged"] == found["arcs"] > 0
-    assert found["orbits_per_s_per_core"] > 0
-    assert 0 < found["median_residual_arcsec"] < 1
-
-
 def test_a_benchmark_tells_of_an_option_that_it_has_not() -> None:
     words = [sys.executable, "-m", "bench", "linking", "--rows", "3"]
     done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, timeout=100, check=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -91,13 +91,17 @@ def test_the_two_true_anomalies_and_the_longitude_name_the_place(q, e, i, node, 
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0, 0.95))
+@example(0.0, 0.0, 2e-13)
+@example(0.0, 6.352737843917703e-10, 6.352737843917703e-10)
+@example(0.0, 1e-12, 1e-12)
 @settings(max_examples=200, deadline=None)
 def test_the_nearest_point_of_an_ellipse_is_the_nearest_of_many(x, y, e):
     p, anomalies = 1 - e * e, np.linspace(-np.pi, np.pi, 100_001)
     r, point = p / (1 + e * np.cos(anomalies)), np.empty(3)
     _nearest(x, y, p, e, point)
     least = np.hypot(x - r * np.cos(anomalies), y - r * np.sin(anomalies)).min()
-    assert np.hypot(x - point[0], y - point[1]) == pytest.approx(least, abs=1e-7)
+    # no farther than the best of the many, and nearer by no more than half of what lies between two of them
+    assert least - 1e-4 <= np.hypot(x - point[0], y - point[1]) <= least + 1e-8
     assert np.hypot(*point[:2]) == pytest.approx(p / (1 + e * np.cos(np.arctan2(point[1], point[0]))))
 
 
