@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 from django.db import transaction
 
 from dayops.level1 import loading, writing
@@ -13,6 +14,7 @@ from dayops.observing_day import ObservingDay
 from mops.models import SyntheticTruth
 from mops.pipeline import kept
 from mops.pipeline.packing import packed
+from mops.science.detections import Detections
 from mops.science.time_scales import tdb_from_tai
 from mops.synthetic.detections import simulate
 from mops.synthetic.dia_sources import dia_source_rows, visit_rows
@@ -48,9 +50,8 @@ def load_nights(
 ) -> int:
     """Simulate `nights` nights up to `last_day_obs` and load them but those of `leave_out`.
 
-    Returns how many detections are new.
-
-    The same nights of the same sky again change nothing.
+    They appear all at once: a search that began between two of them would have a window without the later ones. The
+    same nights of the same sky again change nothing. Returns how many detections are new.
     """
     sky = sky or Sky()
     first = ObservingDay(last_day_obs).date - timedelta(days=nights - 1)
@@ -65,35 +66,32 @@ def load_nights(
     )
     stored = kept.put(packed(population=population))
     tell(f"{sky.objects} objects, {len(pointings)} visits in {nights} nights")
-    return sum(
-        _load_night(int(day), pointings.take(pointings.night == day), population, stored.sha256, sky, tell)
-        for day in np.unique(pointings.night)
-        if int(day) not in leave_out
-    )
-
-
-def _load_night(
-    day: int,
-    pointings: Pointings,
-    population: Population,
-    population_sha256: str,
-    sky: Sky,
-    tell: Callable[[str], None],
-) -> int:
-    detections, truth = simulate(
-        population,
-        pointings,
-        seed=sky.seed,
-        false_per_deg2=sky.false_per_deg2,
-        planets=True,
-    )
-    stored = kept.put({"id": detections.id, "truth": truth})
+    wanted = [int(day) for day in np.unique(pointings.night) if int(day) not in leave_out]
+    seen = [_seen(pointings.take(pointings.night == day), population, sky) for day in wanted]
     with transaction.atomic():
-        writing.append(Visit, visit_rows(pointings))
-        loaded = loading.load_columns(dia_source_rows(detections, pointings, truth), source=f"synthetic sky {sky.seed}")
-        SyntheticTruth.objects.update_or_create(
-            day_obs=day,
-            defaults={"sha256": stored.sha256, "population_sha256": population_sha256, "rows": len(truth)},
-        )
+        return sum(_load(day, night, stored.sha256, sky, tell) for day, night in zip(wanted, seen, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    pointings: Pointings
+    detections: Detections
+    truth: npt.NDArray[np.int64]
+    truth_sha256: str
+
+
+def _seen(pointings: Pointings, population: Population, sky: Sky) -> _Night:
+    detections, truth = simulate(population, pointings, seed=sky.seed, false_per_deg2=sky.false_per_deg2, planets=True)
+    return _Night(pointings, detections, truth, kept.put({"id": detections.id, "truth": truth}).sha256)
+
+
+def _load(day: int, night: _Night, population_sha256: str, sky: Sky, tell: Callable[[str], None]) -> int:
+    rows = dia_source_rows(night.detections, night.pointings, night.truth)
+    writing.append(Visit, visit_rows(night.pointings))
+    loaded = loading.load_columns(rows, source=f"synthetic sky {sky.seed}")
+    SyntheticTruth.objects.update_or_create(
+        day_obs=day,
+        defaults={"sha256": night.truth_sha256, "population_sha256": population_sha256, "rows": len(night.truth)},
+    )
     tell(f"{ObservingDay(day)}: {loaded.rows} detections")
     return loaded.rows
